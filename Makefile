@@ -1,0 +1,36 @@
+# Everything a newcomer needs: `make run`, `make test`, `make ui`. Each makes .venv first where it is missing.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test soak lint ui
+
+run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
+	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
+	@# DVC follows files and params.yaml; that a mirror is named now which was not before, it cannot see
+	@if [ -n "$$IMDB_MIRROR" ] && grep -qs '"dataset": "sample"' data/raw/dataset.json; then \
+		echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; fi
+	dvc repro
+
+test: $(BIN)/.installed  ## the tests, a few minutes
+	pytest
+
+soak: $(BIN)/.installed  ## the endurance tests
+	pytest -m soak
+
+lint: $(BIN)/.installed  ## lint, format check, type check
+	ruff check
+	ruff format --check
+	mypy
+
+ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --host 127.0.0.1 --port 5000
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is older than Python 3.11: name a newer one, make PYTHON=python3.12 ..."; exit 1; }
+	@echo "== making .venv and installing what constraints.txt pins (a few minutes, once)"
+	$(PYTHON) -m venv .venv
+	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,71 @@
+"""Stage evaluate: the registered version, loaded from the registry, on the raw test texts; the alias `champion`."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from sentiment_rnn.data import store
+from sentiment_rnn.evaluation import plots
+from sentiment_rnn.evaluation.metrics import evaluate
+from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.tracking import registry
+from sentiment_rnn.tracking.store import connect
+
+CHUNK = 1_000  # reviews a call: the progress bar's step
+
+
+def main() -> None:
+    registered = read_json("reports/registered.json")
+    name, version, run_id = registered["model"], registered["version"], registered["run_id"]
+    identity = store.load_identity("data/raw")
+    test = store.load_split("data/raw", "test")
+
+    client = connect()
+    model = registry.load(name, version)
+    positive = np.array(
+        [
+            answer["probability"]
+            for start in tqdm(range(0, len(test.texts), CHUNK), desc=f"{name} version {version}", unit="k reviews")
+            for answer in model.predict(test.texts[start : start + CHUNK])
+        ]
+    )
+    labels = np.array(test.labels)
+    metrics = evaluate(positive, labels)
+
+    verdict = registry.promote(
+        client,
+        name,
+        version,
+        {
+            "dataset": registered["dataset"],
+            "test.fingerprint": identity["fingerprints"]["test"],
+            "test.accuracy": f"{metrics['accuracy']:.6f}",
+        },
+    )
+    report = {
+        "dataset": identity["dataset"],
+        "model": name,
+        "version": version,
+        "architecture": registered["architecture"],
+        **metrics,
+        "champion": verdict.promoted,
+        "verdict": verdict.reason,
+    }
+    write_json("reports/evaluation.json", report)
+    folder = Path("reports/evaluation")
+    folder.mkdir(exist_ok=True)
+    for file, figure in plots.evaluation(positive, labels).items():
+        figure.savefig(folder / file, dpi=120)
+        client.log_figure(run_id, figure, f"evaluation/{file}")
+    client.log_dict(run_id, report, "evaluation/evaluation.json")
+    low, high = metrics["accuracy_interval"]
+    print(f"{name} version {version} on {identity['dataset']}'s {metrics['n']:,} test reviews: ")
+    print(f"accuracy {metrics['accuracy']:.4f} (95% {low:.4f} to {high:.4f})")
+    print(f"{'now' if verdict.promoted else 'not'} champion: {verdict.reason}")
+    if identity["dataset"] != "imdb":
+        print("This is the generated sample, not IMDB: these figures say nothing about IMDB.")
+
+
+if __name__ == "__main__":
+    main()

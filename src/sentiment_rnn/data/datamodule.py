@@ -1,0 +1,68 @@
+"""The tokenized splits as Lightning wants them."""
+
+from pathlib import Path
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from sentiment_rnn.data.batches import Batch, Encoding, LengthBatches
+from sentiment_rnn.data.tokenized import TokenizedReviews
+
+EVALUATION_BATCH = 256
+
+# protocol: what is trained on, what is scored after each epoch
+PROTOCOLS = {"holdout": (["train"], "validation"), "document": (["train", "validation"], "test")}
+
+
+def loader(reviews: TokenizedReviews, batches: LengthBatches) -> DataLoader[Batch]:
+    """Whole batches, straight from the mapped ids: no worker process could make them as fast as it sends them."""
+    return DataLoader(reviews, sampler=batches, batch_size=None)
+
+
+class ReviewsDataModule(pl.LightningDataModule):
+    """Batches of tokenized reviews.
+
+    Args:
+        folder: what the tokenize stage wrote.
+        encoding: how the model reads a review.
+        batch_size: reviews a step, over all ranks together.
+        protocol: a key of `PROTOCOLS`.
+        seed: decides the order of the batches.
+        train_fraction: share of the training reviews to use.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        encoding: Encoding,
+        batch_size: int,
+        protocol: str,
+        seed: int,
+        train_fraction: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.seed = seed
+        train, scored = PROTOCOLS[protocol]
+        self.train = TokenizedReviews(folder, train, encoding)
+        self.scored = TokenizedReviews(folder, [scored], encoding)
+        if train_fraction < 1:
+            self.train.keep(train_fraction, seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """This rank's share of each epoch's batches."""
+        world_size = self.trainer.world_size if self.trainer else 1
+        rank = self.trainer.global_rank if self.trainer else 0
+        batches = LengthBatches(
+            self.train.lengths,
+            self.train.encoding,
+            self.batch_size // world_size,
+            self.seed,
+            rank,
+            world_size,
+        )
+        return loader(self.train, batches)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """All scored reviews, on every rank: a distributed sampler would repeat some and bend the metric."""
+        return loader(self.scored, LengthBatches(self.scored.lengths, self.scored.encoding, EVALUATION_BATCH))

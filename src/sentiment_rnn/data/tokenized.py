@@ -1,0 +1,78 @@
+"""Tokenized splits on disk: Arrow files written and memory-mapped by `datasets`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.utils.data import Dataset
+
+from sentiment_rnn.data.batches import UNKNOWN, Batch, Encoding, pad
+from sentiment_rnn.errors import UserError
+
+
+def save(ids: Sequence[np.ndarray], labels: np.ndarray, rows: np.ndarray, folder: Path) -> None:
+    """Write reviews as columns `ids` (list of int32), `label` (int8) and `row` (int32, in the raw split)."""
+    offsets = np.concatenate([[0], np.cumsum([len(review) for review in ids])]).astype(np.int32)
+    column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(ids)))
+    table = pa.table({"ids": column, "label": pa.array(labels, pa.int8()), "row": pa.array(rows, pa.int32())})
+    datasets.Dataset(table).save_to_disk(folder)
+
+
+def describe(ids: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Reviews, tokens, the share of unknown ones, and quantiles of a review's length."""
+    lengths = np.array([len(review) for review in ids])
+    unknown = sum(int((review == UNKNOWN).sum()) for review in ids)
+    quantiles = {f"q{int(q * 100):02d}": int(np.quantile(lengths, q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
+    return {
+        "reviews": len(ids),
+        "tokens": int(lengths.sum()),
+        "unknown_share": round(unknown / int(lengths.sum()), 5),
+        "length": quantiles,
+    }
+
+
+class TokenizedReviews(Dataset[Batch]):
+    """Splits, read where they lie: indexed by a list of rows, they give them as one padded batch.
+
+    Args:
+        folder: where `save` wrote the splits.
+        splits: their names; several are read as one.
+        encoding: how the model reads a review.
+
+    Raises:
+        UserError: there is no such split.
+    """
+
+    def __init__(self, folder: str | Path, splits: list[str], encoding: Encoding) -> None:
+        for split in splits:
+            if not (Path(folder) / split).is_dir():
+                raise UserError(f"{folder}/{split} is not there: run `dvc repro tokenize` (or `dvc pull`)")
+        tables = [datasets.load_from_disk(str(Path(folder) / split)).data.table for split in splits]
+        table = pa.concat_tables(tables).combine_chunks()
+        column = table["ids"].combine_chunks()
+        self.ids = column.values.to_numpy()  # every review's ids, end to end
+        self.starts, self.ends = column.offsets.to_numpy()[:-1], column.offsets.to_numpy()[1:]
+        self.labels = table["label"].to_numpy().astype(np.float32)
+        self.encoding = encoding
+
+    def keep(self, fraction: float, seed: int) -> None:
+        """Leave only a random `fraction` of the reviews, the same one for the same seed."""
+        size = max(1, round(fraction * len(self)))
+        rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:size])
+        self.starts, self.ends, self.labels = self.starts[rows], self.ends[rows], self.labels[rows]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each whole review, `(N,)`."""
+        return self.ends - self.starts
+
+    def __getitem__(self, rows: list[int]) -> Batch:
+        ids, lengths = pad([self.ids[self.starts[row] : self.ends[row]] for row in rows], self.encoding)
+        return Batch(ids, lengths, torch.from_numpy(self.labels[rows]))

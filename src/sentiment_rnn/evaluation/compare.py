@@ -1,0 +1,76 @@
+"""All architectures side by side, on test: read only now that every choice was made on validation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities, wilson
+from sentiment_rnn.inference import saved, score
+
+
+def score_on_test(trained: dict[str, Any], models: Path, tokens: Path) -> Iterator[dict[str, Any]]:
+    """Score the model of each seed of an architecture.
+
+    Args:
+        trained: the architecture's report of training.
+        models: folder of the trained models.
+        tokens: folder of the tokenize stage.
+
+    Yields:
+        The seed's report with `test_accuracy` and `test_loss`.
+    """
+    for seed in trained["seeds"]:
+        model, encoding = saved.load(models / trained["architecture"] / f"seed-{seed['seed']}")
+        reviews = TokenizedReviews(tokens, ["test"], encoding)
+        metrics = evaluate(probabilities(score.logits(model, reviews)), reviews.labels)
+        yield {
+            **seed,
+            "test_accuracy": metrics["accuracy"],
+            "test_loss": metrics["log_loss"],
+            "test_reviews": metrics["n"],
+        }
+
+
+def summarise(architecture: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row of the table: means over the seeds, test accuracy with its 95% interval."""
+    accuracies = [seed["test_accuracy"] for seed in seeds]
+    count = seeds[0]["test_reviews"]
+    low, high = wilson(round(mean(accuracies) * count), count)
+    judged = protocol == "holdout"  # the document's protocol has no validation split
+    return {
+        "architecture": architecture,
+        "protocol": protocol,
+        "seeds": len(seeds),
+        "validation_accuracy": mean(seed["validation_accuracy"] for seed in seeds) if judged else None,
+        "validation_loss": mean(seed["validation_loss"] for seed in seeds) if judged else None,
+        "test_accuracy": mean(accuracies),
+        "test_accuracy_low": low,
+        "test_accuracy_high": high,
+        "test_accuracy_sd": stdev(accuracies) if len(seeds) > 1 else None,
+        "test_loss": mean(seed["test_loss"] for seed in seeds),
+        "parameters": seeds[0]["parameters"],
+        "epochs": mean(seed["epochs"] for seed in seeds),
+        "epoch_seconds": mean(seed["epoch_seconds"] for seed in seeds),
+        "tokens_per_second": mean(seed["tokens_per_second"] for seed in seeds),
+        "train_seconds": mean(seed["train_seconds"] for seed in seeds),
+    }
+
+
+def markdown(rows: list[dict[str, Any]], dataset: str) -> str:
+    """The table as people read it, best test accuracy first."""
+    lines = [
+        f"Dataset: {dataset}. Test accuracy with its 95% interval; where several seeds were trained, their mean.",
+        "",
+        "| architecture | validation, % | test, % | test loss | parameters | s an epoch | tokens a second | seeds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in sorted(rows, key=lambda row: -row["test_accuracy"]):
+        validation = f"{100 * row['validation_accuracy']:.2f}" if row["validation_accuracy"] is not None else "none"
+        lines.append(
+            f"| {row['architecture']} | {validation} | {100 * row['test_accuracy']:.2f} "
+            f"({100 * row['test_accuracy_low']:.2f} to {100 * row['test_accuracy_high']:.2f}) | {row['test_loss']:.3f} "
+            f"| {row['parameters']:,} | {row['epoch_seconds']:.1f} | {row['tokens_per_second']:,.0f} | {row['seeds']} |"
+        )
+    return "\n".join(lines) + "\n"

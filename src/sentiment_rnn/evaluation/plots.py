@@ -1,0 +1,85 @@
+"""Figures for people: drawn without a display, returned open for MLflow or for a file."""
+
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
+
+
+def learning_curves(history: list[dict[str, float]], name: str) -> Figure:
+    """Loss and accuracy by epoch, train beside the scored split."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axis, measure in zip(axes, ("loss", "accuracy"), strict=True):
+        for key in sorted(key for key in history[0] if key.endswith(f"_{measure}")):
+            axis.plot(epochs, [row[key] for row in history], marker="o", label=key.removesuffix(f"_{measure}"))
+        axis.set(xlabel="epoch", ylabel=measure)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.suptitle(name)
+    return figure
+
+
+def comparison(rows: list[dict[str, Any]], dataset: str) -> Figure:
+    """Every architecture's accuracy with its interval, and what an epoch of it costs."""
+    rows = sorted(rows, key=lambda row: row["test_accuracy"])
+    names = [row["architecture"] for row in rows]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.45 * len(rows) + 1.8), sharey=True, layout="constrained")
+    for row in rows:
+        low, high = row["test_accuracy_low"], row["test_accuracy_high"]
+        left.plot([100 * low, 100 * high], [row["architecture"]] * 2, color="C0", linewidth=2)
+    left.plot([100 * row["test_accuracy"] for row in rows], names, "o", color="C0", label="test, 95% interval")
+    judged = [row for row in rows if row["validation_accuracy"] is not None]
+    left.plot(
+        [100 * row["validation_accuracy"] for row in judged],
+        [row["architecture"] for row in judged],
+        "|",
+        color="C1",
+        markersize=14,
+        markeredgewidth=2,
+        label="validation",
+    )
+    left.set(xlabel="accuracy, %")
+    left.legend(loc="lower right")
+    right.barh(names, [row["epoch_seconds"] for row in rows], color="C2", height=0.55)
+    right.set(xlabel="training seconds an epoch")
+    for axis in (left, right):
+        axis.grid(axis="x", alpha=0.3)
+    figure.suptitle(f"Architectures on {dataset}")
+    return figure
+
+
+def evaluation(positive: np.ndarray, labels: np.ndarray) -> dict[str, Figure]:
+    """Figures of one model on test, by file name: ROC curve, confusion matrix, calibration.
+
+    Args:
+        positive: `(N,)` probabilities of "positive".
+        labels: `(N,)` of 0 and 1.
+    """
+    roc, axis = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    RocCurveDisplay.from_predictions(labels, positive, ax=axis, plot_chance_level=True)
+    axis.set(xlabel="negative reviews called positive", ylabel="positive reviews called positive")
+
+    confusion, axis = plt.subplots(figsize=(4.5, 4.2), layout="constrained")
+    ConfusionMatrixDisplay.from_predictions(
+        labels,
+        positive >= 0.5,
+        display_labels=["negative", "positive"],
+        cmap="Blues",
+        colorbar=False,
+        ax=axis,
+    )
+
+    calibration, axis = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+    CalibrationDisplay.from_predictions(labels, positive, n_bins=15, strategy="quantile", ax=axis)
+    axis.set(xlabel="mean probability said", ylabel="share that is positive")
+    return {"roc.png": roc, "confusion.png": confusion, "calibration.png": calibration}

@@ -1,0 +1,5 @@
+"""Recurrent classifiers in plain torch: nothing here knows of Lightning, MLflow or a file."""
+
+from sentiment_rnn.models.classifier import Classifier
+
+__all__ = ["Classifier"]

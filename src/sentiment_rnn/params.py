@@ -1,0 +1,307 @@
+"""params.yaml as typed, validated objects. Nothing else reads that file.
+
+Every section forbids unknown keys and wrong types; what cannot work together is refused when the file is read,
+before anything is downloaded or trained.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML, YAMLError
+
+from sentiment_rnn.errors import UserError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SampleParams(Section):
+    """The generated corpus: reviews in each split, and the seed of the first."""
+
+    train: Annotated[int, Field(ge=20)]
+    test: Annotated[int, Field(ge=20)]
+    unsupervised: Annotated[int, Field(ge=2)]
+    seed: int
+
+
+class DataParams(Section):
+    """Where the reviews come from, and how validation is cut where it is not cut by movie."""
+
+    source: Literal["auto", "hub", "mirror", "sample"]
+    mirror: str | None
+    validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
+    seed: int
+    sample: SampleParams
+
+
+class TokenizerParams(Section):
+    """The vocabulary: at most `vocab_size` words that occur at least `min_frequency` times in train."""
+
+    vocab_size: Annotated[int, Field(ge=3)]
+    min_frequency: Count
+
+
+class TrainerParams(Section):
+    """Handed to Lightning's Trainer; `precision: auto` takes bf16-mixed where the device computes in it."""
+
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
+    devices: Literal["auto"] | Count | list[int]
+    strategy: str
+    num_nodes: Count
+    precision: Literal["auto", "32-true", "bf16-mixed", "64-true"]
+
+    @model_validator(mode="after")
+    def _possible(self) -> "TrainerParams":
+        if self.accelerator == "cpu" and isinstance(self.devices, list):
+            raise ValueError("devices on the CPU is a number of processes or auto, not a list")
+        return self
+
+
+class ModelParams(Section):
+    """One architecture: what it reads, what it is made of, how it is trained. `pipeline` fills in `model`'s values."""
+
+    # what it reads
+    vocab_size: Annotated[int, Field(ge=3)]
+    max_length: Count
+    truncation: Literal["head", "tail", "both"]
+    padding: Literal["back", "front"]
+    # what it is made of
+    cell: Literal["rnn", "lstm", "gru"]
+    bidirectional: bool
+    num_layers: Count
+    embedding_size: Count
+    hidden_size: Count
+    pooling: Annotated[list[Literal["last", "mean", "max"]], Field(min_length=1)]
+    word_dropout: Share
+    embedding_dropout: Share
+    dropout: Share
+    # how it is trained
+    protocol: Literal["holdout", "document"]
+    batch_size: Count
+    max_epochs: Count
+    patience: Count
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    schedule: Literal["constant", "one_cycle"]
+    adam_epsilon: Annotated[float, Field(gt=0)]
+    gradient_clip: Annotated[float, Field(gt=0)] | None
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> "ModelParams":
+        if len(set(self.pooling)) < len(self.pooling):
+            raise ValueError("pooling names the same way twice")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds names the same seed twice")
+        return self
+
+    def architecture(self) -> dict[str, Any]:
+        """The arguments of `models.Classifier`."""
+        names = {
+            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "pooling",
+            "word_dropout", "embedding_dropout", "dropout",
+        }  # fmt: skip
+        return self.model_dump(include=names)
+
+    def encoding(self) -> dict[str, Any]:
+        """The arguments of `data.batches.Encoding`."""
+        return self.model_dump(include={"vocab_size", "max_length", "truncation", "padding"})
+
+
+class FloatRange(Section):
+    """A number from `low` to `high`, drawn on a logarithmic scale if `log`."""
+
+    type: Literal["float"]
+    low: float
+    high: float
+    log: bool = False
+
+
+class IntRange(Section):
+    """A whole number from `low` to `high`, drawn on a logarithmic scale if `log`."""
+
+    type: Literal["int"]
+    low: int
+    high: int
+    log: bool = False
+
+
+class Choices(Section):
+    """One of a few values."""
+
+    type: Literal["choice"]
+    choices: Annotated[list[int | float | str | bool], Field(min_length=2)]
+
+
+Distribution = Annotated[FloatRange | IntRange | Choices, Field(discriminator="type")]
+
+
+class SearchParams(Section):
+    """An Optuna study for each architecture."""
+
+    trials: Annotated[int, Field(ge=0)]
+    max_epochs: Count
+    train_fraction: Annotated[float, Field(gt=0, le=1)]
+    seed: int
+    space: dict[str, Distribution]
+
+
+class RegistryParams(Section):
+    """The registered model's name, and the architectures that may become a version of it."""
+
+    name: Name
+    candidates: Annotated[list[str], Field(min_length=1)]
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: DataParams
+    tokenizer: TokenizerParams
+    trainer: TrainerParams
+    model: dict[str, Any]
+    models: dict[Name, ModelParams]
+    architectures: Annotated[list[str], Field(min_length=1)]
+    search: SearchParams
+    registry: RegistryParams
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        """Give every architecture the values of `model` that it does not change."""
+        if isinstance(values, dict) and isinstance(values.get("models"), dict):
+            shared = values.get("model")
+            if not isinstance(shared, dict):
+                raise ValueError("model: missing; it holds what every architecture starts from")
+            models = {}
+            for name, changes in values["models"].items():
+                if not isinstance(changes, dict):
+                    raise ValueError(f"models.{name}: should be a mapping of what it changes in `model`")
+                models[name] = shared | changes
+            values = values | {"models": models}
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Params":
+        for key, names in (
+            ("architectures", self.architectures),
+            ("registry.candidates", self.registry.candidates),
+        ):
+            for name in names:
+                if name not in self.models:
+                    raise ValueError(f"{key}: {name} is not one of {', '.join(self.models)}")
+        if not set(self.registry.candidates) & set(self.architectures):
+            raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
+        for name, model in self.models.items():
+            if model.vocab_size > self.tokenizer.vocab_size:
+                raise ValueError(
+                    f"models.{name}.vocab_size: {model.vocab_size} is more than tokenizer.vocab_size, "
+                    f"{self.tokenizer.vocab_size}"
+                )
+            _check_devices(name, model, self.trainer)
+        for key, drawn in self.search.space.items():
+            _check_distribution(key, drawn, self.models[self.architectures[0]])
+        return self
+
+    def model_of(self, name: str) -> ModelParams:
+        """The parameters of the architecture `name`.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        if name not in self.models:
+            raise UserError(f"no architecture {name} in params.yaml; there are {', '.join(self.models)}")
+        return self.models[name]
+
+
+def _check_devices(name: str, model: ModelParams, trainer: TrainerParams) -> None:
+    if isinstance(trainer.devices, str):
+        return
+    devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
+    if model.batch_size % (devices * trainer.num_nodes):
+        raise ValueError(
+            f"models.{name}.batch_size: {model.batch_size} does not divide among trainer.devices x trainer.num_nodes = "
+            f"{devices * trainer.num_nodes} processes"
+        )
+
+
+def _check_distribution(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) -> None:
+    """Every value that can be drawn must be one that the architecture could have had in params.yaml."""
+    where = f"search.space.{key}"
+    if key not in ModelParams.model_fields or key in ("protocol", "seeds"):
+        raise ValueError(f"{where}: not a parameter of an architecture")
+    if isinstance(drawn, Choices):
+        ends: list[Any] = drawn.choices
+    else:
+        if not drawn.low < drawn.high:
+            raise ValueError(f"{where}: low must be below high")
+        if drawn.log and drawn.low <= 0:
+            raise ValueError(f"{where}: a logarithmic scale needs low above 0")
+        ends = [drawn.low, drawn.high]
+    for value in ends:
+        try:
+            ModelParams(**(model.model_dump() | {key: value}))
+        except ValidationError as error:
+            raise ValueError(f"{where}: {value!r} cannot be drawn: {error.errors()[0]['msg']}") from None
+
+
+def with_values(model: ModelParams, values: dict[str, Any]) -> ModelParams:
+    """`model` with some of its values changed, validated again."""
+    return ModelParams(**(model.model_dump() | values))
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        UserError: the file cannot be read, or holds a key or a value that it may not: one line for each.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: in 1.1 `1e-3` would be a string
+        values = YAML(typ="safe").load(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; run from the project's root") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(dict.fromkeys(_line(path, item) for item in error.errors()))) from None
+
+
+def _line(path: str | Path, item: Any) -> str:
+    """One problem as `params.yaml: key: what is wrong, and what is allowed`."""
+    location = item["loc"]
+    if location[:2] == ("search", "space") and len(location) > 4:
+        location = location[:3] + location[4:]  # pydantic names the member of the union there
+    key = ".".join(str(part) for part in location)
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        section = _section(item["loc"][:-1])
+        allowed = f"; allowed: {', '.join(section.model_fields)}" if section else ""
+        return f"{path}: {key}: unknown key{allowed}"
+    if item["type"] == "missing":
+        return f"{path}: {key}: missing"
+    given = f" (it is {item['input']!r})" if isinstance(item["input"], str | int | float | bool | None) else ""
+    return f"{path}: {key + ': ' if key else ''}{message}{given}"
+
+
+def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The section that a key of params.yaml belongs to."""
+    if not location:
+        return Params
+    if location[0] == "models":
+        return ModelParams
+    if location[:2] == ("search", "space"):
+        kinds: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
+        return kinds.get(str(location[-1]))
+    section: Any = Params
+    for part in location:
+        section = section.model_fields[str(part)].annotation
+    found: type[BaseModel] = section
+    return found

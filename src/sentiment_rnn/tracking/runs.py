@@ -1,0 +1,85 @@
+"""The life of an MLflow run: one a training, one a study, one a trial; taken up again where it was killed."""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunStatus
+from mlflow.exceptions import MlflowException
+
+from sentiment_rnn.tracking.store import experiment
+
+
+def code_tags() -> dict[str, str]:
+    """The commit that runs, and whether anything but results (reports, dvc.lock) differs from it."""
+
+    def git(*arguments: str) -> str | None:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if commit is None:
+        return {"git.dirty": "unknown"}
+    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock")
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()}
+
+
+def dataset_tags(identity: Mapping[str, Any]) -> dict[str, str]:
+    """What the run was fed: the corpus's name and the fingerprint of its training split."""
+    return {"dataset": identity["dataset"], "data.fingerprint": identity["fingerprints"]["train"]}
+
+
+def exists(client: MlflowClient, run_id: str) -> bool:
+    """Whether the store knows the run and has not deleted it."""
+    try:
+        return client.get_run(run_id).info.lifecycle_stage == "active"
+    except MlflowException:
+        return False
+
+
+def start(
+    client: MlflowClient,
+    experiment_name: str,
+    name: str,
+    *,
+    params: Mapping[str, Any],
+    tags: Mapping[str, str],
+    identity: Mapping[str, Any],
+    parent: str | None = None,
+) -> str:
+    """Make a run that shows what is run (`params`), on what (`identity`: dataset, fingerprints), by what code.
+
+    Returns:
+        Its id.
+    """
+    everything = {**code_tags(), **dataset_tags(identity), **tags}
+    if parent:
+        everything["mlflow.parentRunId"] = parent
+    run = client.create_run(experiment(client, experiment_name), run_name=name, tags=everything)
+    run_id = run.info.run_id
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
+    used = Dataset(
+        name=identity["dataset"],
+        digest=identity["fingerprints"]["train"][:16],
+        source_type="local",
+        source=f'{{"uri": "data/tokens", "origin": "{identity["source"]}"}}',
+    )
+    client.log_inputs(run_id, [DatasetInput(used, [InputTag("mlflow.data.context", "training")])])
+    return run_id
+
+
+@contextmanager
+def running(client: MlflowClient, run_id: str) -> Iterator[None]:
+    """Mark the run RUNNING for the block, then FINISHED, KILLED (by Ctrl-C) or FAILED."""
+    client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+    status = RunStatus.FAILED
+    try:
+        yield
+        status = RunStatus.FINISHED
+    except KeyboardInterrupt:
+        status = RunStatus.KILLED
+        raise
+    finally:
+        client.set_terminated(run_id, RunStatus.to_string(status))

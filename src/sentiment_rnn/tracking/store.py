@@ -1,0 +1,54 @@
+"""Where MLflow keeps its runs: `mlruns/mlflow.db` and `mlruns/artifacts`, or what MLFLOW_TRACKING_URI names."""
+
+import os
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from sentiment_rnn.errors import UserError
+
+HOME = Path("mlruns")
+
+
+def tracking_uri() -> str:
+    """The environment's MLFLOW_TRACKING_URI, else a database in the project (MLflow refuses a plain file store)."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{HOME}/mlflow.db"
+
+
+def connect() -> MlflowClient:
+    """A client of the tracking store and of the registry, which is the same store.
+
+    Raises:
+        UserError: the store does not answer.
+    """
+    uri = tracking_uri()
+    HOME.mkdir(exist_ok=True)
+    # a server that is down is down: MLflow's own 7 retries take minutes to say so
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    try:
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+    except Exception as error:
+        # MLflow passes on whatever its database driver or HTTP client raised
+        raise UserError(
+            f"MLflow's store {uri} does not answer ({type(error).__name__}): start it, or unset MLFLOW_TRACKING_URI"
+        ) from error
+    return client
+
+
+def experiment(client: MlflowClient, name: str) -> str:
+    """The id of the experiment `name`, made where there is none yet."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        # a server decides itself where artifacts go; the embedded database would put them beside each other in ./mlruns
+        local = tracking_uri().startswith("sqlite:")
+        try:
+            return client.create_experiment(name, str(HOME / "artifacts" / name) if local else None)
+        except MlflowException:
+            found = client.get_experiment_by_name(name)  # another process was first
+            if found is None:
+                raise
+    if found.lifecycle_stage == "deleted":
+        raise UserError(f"MLflow's experiment {name} was deleted: restore it with `mlflow experiments restore`")
+    return found.experiment_id

@@ -1,0 +1,134 @@
+"""One fit, the same for `train` and for every trial of `search`: module, data, Lightning's Trainer."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.datamodule import PROTOCOLS, ReviewsDataModule
+from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.models import Classifier
+from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.training.callbacks import History
+from sentiment_rnn.training.module import SentimentModule
+
+LOG_EVERY = 20  # steps between points of the training curve
+
+# one process makes batches faster than it trains on them (data.datamodule), and 16 shapes are meant (data.batches)
+warnings.filterwarnings("ignore", ".*does not have many workers.*")
+warnings.filterwarnings("ignore", ".*The number of training batches.*")
+
+
+class Fit(NamedTuple):
+    """A trained classifier in evaluation mode, the rows of its `History`, its data."""
+
+    model: Classifier
+    history: list[dict[str, float]]
+    data: ReviewsDataModule
+
+
+def resolve_precision(params: TrainerParams) -> str:
+    """`auto` becomes bf16-mixed where the device computes in bfloat16, else 32-true."""
+    if params.precision != "auto":
+        return params.precision
+    if torch.cuda.is_available() and params.accelerator != "cpu":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
+
+
+def fit(
+    name: str,
+    model: ModelParams,
+    params: TrainerParams,
+    seed: int,
+    *,
+    tokens: str | Path,
+    checkpoints: Path,
+    logger: Logger | bool,
+    callbacks: Sequence[pl.Callback] = (),
+    train_fraction: float = 1.0,
+) -> Fit | None:
+    """Train one model, going on from `checkpoints/last.ckpt` where there is one.
+
+    Args:
+        name: how progress is called.
+        model: architecture and training parameters.
+        params: Trainer's.
+        seed: of the initial values, the order of the batches and dropout.
+        tokens: folder of the tokenize stage.
+        checkpoints: folder for `last.ckpt`, `best.ckpt` and, at the end, `history.json`; outlives a kill.
+        logger: where metrics go; False: nowhere.
+        callbacks: further ones.
+        train_fraction: share of the training reviews.
+
+    Returns:
+        The fit; under several processes, None in all but the first.
+    """
+    encoding = Encoding(**model.encoding())
+    data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction)
+    scored = PROTOCOLS[model.protocol][1]
+    torch.manual_seed(seed)
+    module = SentimentModule(
+        model.architecture(),
+        scored,
+        model.learning_rate,
+        model.schedule,
+        model.adam_epsilon,
+        model.gradient_clip,
+        seed,
+    )
+    history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
+    checkpoint = ModelCheckpoint(
+        checkpoints,
+        filename="best",
+        monitor=f"{scored}_loss",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    watchers: list[pl.Callback] = [history, *callbacks, checkpoint]
+    if model.protocol == "holdout":
+        watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
+    trainer = pl.Trainer(
+        accelerator=params.accelerator,
+        devices=params.devices,
+        strategy=params.strategy,
+        num_nodes=params.num_nodes,
+        precision=resolve_precision(params),  # type: ignore[arg-type]
+        max_epochs=model.max_epochs,
+        logger=logger,
+        callbacks=watchers,
+        log_every_n_steps=LOG_EVERY,
+        use_distributed_sampler=False,  # data.batches shares the batches out
+        num_sanity_val_steps=0,
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        default_root_dir=checkpoints,
+    )
+    finished = checkpoints / "history.json"
+    if finished.exists():  # killed after the last epoch: an early stop would not stop again by itself
+        history.rows = read_json(finished)
+    else:
+        last = checkpoints / "last.ckpt"
+        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    if not is_first_process():
+        return None
+    write_json(finished, history.rows)
+    # the document's protocol scores test after each epoch: there the last epoch counts, or test would have chosen
+    chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
+    best = SentimentModule.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
+    return Fit(best.model.eval(), history.rows, data)
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that keeps the records, before Lightning has set the others up."""
+    return getattr(rank_zero_only, "rank", 0) in (None, 0)

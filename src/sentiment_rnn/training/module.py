@@ -1,0 +1,86 @@
+"""The classifier as a LightningModule: loss, metrics, optimizer."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchmetrics.classification import BinaryAccuracy
+
+from sentiment_rnn.data.batches import Batch
+from sentiment_rnn.models import Classifier
+
+
+class SentimentModule(pl.LightningModule):
+    """Binary cross-entropy on the logit, Adam.
+
+    Args:
+        architecture: the arguments of `models.Classifier`.
+        scored: the split scored after each epoch; its name begins the metrics' names.
+        learning_rate: Adam's; with the schedule `one_cycle` the highest one (Smith, 2018).
+        schedule: `constant` or `one_cycle`.
+        adam_epsilon: Adam's.
+        gradient_clip: the gradient's largest norm, or None.
+        seed: with the epoch decides what dropout drops, so that a resumed epoch drops the same.
+    """
+
+    def __init__(
+        self,
+        architecture: dict[str, Any],
+        scored: str,
+        learning_rate: float,
+        schedule: str,
+        adam_epsilon: float,
+        gradient_clip: float | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.model = Classifier(**architecture)
+        self.scored = scored
+        self.train_accuracy = BinaryAccuracy()
+        self.scored_accuracy = BinaryAccuracy()
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Logits `(B,)` of ids `(T, B)` and lengths `(B,)`."""
+        return self.model(ids, lengths)
+
+    def on_train_epoch_start(self) -> None:
+        torch.manual_seed(hash((self.hparams["seed"], self.current_epoch, self.global_rank)))
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        logits = self(batch.ids, batch.lengths).float()
+        loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
+        self.train_accuracy(logits.detach(), batch.labels)
+        size = len(batch.labels)
+        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=True)
+        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True, batch_size=size)
+        return loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        logits = self(batch.ids, batch.lengths).float()
+        loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
+        self.scored_accuracy(logits, batch.labels)
+        size = len(batch.labels)
+        self.log(f"{self.scored}_loss", loss, batch_size=size, sync_dist=True)
+        self.log(f"{self.scored}_accuracy", self.scored_accuracy, batch_size=size)
+
+    def configure_optimizers(self) -> Any:
+        hparams = self.hparams
+        optimizer = torch.optim.Adam(
+            self.parameters(), lr=hparams["learning_rate"], eps=hparams["adam_epsilon"], fused=True
+        )
+        if hparams["schedule"] == "constant":
+            return optimizer
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=hparams["learning_rate"],
+            total_steps=int(self.trainer.estimated_stepping_batches),
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        # Lightning refuses to clip for a fused optimizer; that concerns fp16's loss scaling, which is not used here
+        if self.hparams["gradient_clip"] is not None:
+            torch.nn.utils.clip_grad_norm_(self.parameters(), self.hparams["gradient_clip"])
