@@ -1,0 +1,70 @@
+"""The real params.yaml, shrunk, in a temporary project: what the tests run on."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the pipeline has it: two cores are often shared in CI
+os.environ.pop("IMDB_MIRROR", None)
+os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+import pytest
+from ruamel.yaml import YAML
+
+from sentiment_rnn import params
+
+ROOT = Path(__file__).parents[1]
+
+
+def shrunk_values() -> dict:
+    """The values of the project's params.yaml with small sizes: seconds instead of minutes."""
+    values = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+    values["data"] |= {"source": "sample", "sample": {"train": 240, "test": 80, "unsupervised": 20, "seed": 7}}
+    values["tokenizer"] |= {"vocab_size": 500, "min_frequency": 1}
+    values["trainer"] |= {"accelerator": "cpu", "devices": 1}
+    values["model"] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "batch_size": 16, "max_epochs": 2}
+    for model in values["models"].values():
+        model["hidden_size"] = 6
+    values["models"]["bilstm_keras"] |= {
+        "vocab_size": 200, "max_length": 32, "batch_size": 16, "max_epochs": 2, "seeds": [1],
+    }  # fmt: skip
+    values["search"] |= {"trials": 2, "max_epochs": 1, "train_fraction": 0.5}
+    return values
+
+
+def write_params(values: dict, folder: Path) -> Path:
+    """Write params.yaml to a folder."""
+    path = folder / "params.yaml"
+    with path.open("w") as file:
+        YAML().dump(values, file)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project with the shrunk params.yaml; the test runs in it."""
+    write_params(shrunk_values(), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tokenized sample, made once by the real download and tokenize stages: its folder `data/tokens`."""
+    from pipeline import download, tokenize
+
+    folder = tmp_path_factory.mktemp("tokenized")
+    write_params(shrunk_values(), folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        download.main()
+        tokenize.main()
+    finally:
+        os.chdir(before)
+    return folder / "data" / "tokens"
+
+
+@pytest.fixture
+def chosen(project: Path) -> params.Params:
+    """The shrunk params, validated."""
+    return params.load()
