@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sentiment_rnn import params
+from sentiment_rnn.data.datamodule import PROTOCOLS
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.training.train import train
 
@@ -28,8 +29,11 @@ def main(name: str) -> None:
             seeds.append(report)
     if not seeds:
         return  # another process of a distributed training keeps the records
-    history = [
-        {"seed": seed, **row} for seed in model.seeds for row in read_json(f"models/{name}/seed-{seed}/history.json")
+    scored = PROTOCOLS[model.protocol][1]
+    history = [  # one set of columns for all architectures, so that DVC can plot them together
+        {"seed": seed, **{key.replace(f"{scored}_", "scored_"): value for key, value in row.items()}}
+        for seed in model.seeds
+        for row in read_json(f"models/{name}/seed-{seed}/history.json")
     ]
     write_json(f"reports/train/{name}.json", {"architecture": name, "protocol": model.protocol, "seeds": seeds})
     with open(f"reports/train/{name}.csv", "w", newline="") as file:

@@ -51,7 +51,7 @@ class TrainerParams(Section):
     """Handed to Lightning's Trainer; `precision: auto` takes bf16-mixed where the device computes in it."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
-    devices: Literal["auto"] | Count | list[int]
+    devices: Literal["auto"] | Count | Annotated[list[int], Field(min_length=1)]
     strategy: str
     num_nodes: Count
     precision: Literal["auto", "32-true", "bf16-mixed", "64-true"]
@@ -138,15 +138,19 @@ class Choices(Section):
     choices: Annotated[list[int | float | str | bool], Field(min_length=2)]
 
 
+# what would make another architecture of it, or a trial longer than the search allows
+FIXED_IN_A_STUDY = ("cell", "bidirectional", "protocol", "max_epochs", "seeds")
+
 Distribution = Annotated[FloatRange | IntRange | Choices, Field(discriminator="type")]
 
 
 class SearchParams(Section):
-    """An Optuna study for each architecture."""
+    """An Optuna study for each architecture; what it finds is taken if it gains `min_gain` over the defaults."""
 
     trials: Annotated[int, Field(ge=0)]
     max_epochs: Count
     train_fraction: Annotated[float, Field(gt=0, le=1)]
+    min_gain: Annotated[float, Field(ge=0)]
     seed: int
     space: dict[str, Distribution]
 
@@ -164,7 +168,7 @@ class Params(Section):
     data: DataParams
     tokenizer: TokenizerParams
     trainer: TrainerParams
-    model: dict[str, Any]
+    model: ModelParams
     models: dict[Name, ModelParams]
     architectures: Annotated[list[str], Field(min_length=1)]
     search: SearchParams
@@ -188,6 +192,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Params":
+        if len(set(self.architectures)) < len(self.architectures):
+            raise ValueError(f"architectures: {', '.join(self.architectures)} names one twice")
         for key, names in (
             ("architectures", self.architectures),
             ("registry.candidates", self.registry.candidates),
@@ -198,15 +204,19 @@ class Params(Section):
         if not set(self.registry.candidates) & set(self.architectures):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
         for name, model in self.models.items():
-            if model.vocab_size > self.tokenizer.vocab_size:
-                raise ValueError(
-                    f"models.{name}.vocab_size: {model.vocab_size} is more than tokenizer.vocab_size, "
-                    f"{self.tokenizer.vocab_size}"
-                )
-            _check_devices(name, model, self.trainer)
+            self._check_together(f"models.{name}", model)
         for key, drawn in self.search.space.items():
-            _check_distribution(key, drawn, self.models[self.architectures[0]])
+            for model in _ends(key, drawn, self.models[self.architectures[0]]):
+                self._check_together("search.space", model)
         return self
+
+    def _check_together(self, where: str, model: ModelParams) -> None:
+        """What an architecture asks for must be there."""
+        if model.vocab_size > self.tokenizer.vocab_size:
+            raise ValueError(
+                f"{where}.vocab_size: {model.vocab_size} is more than tokenizer.vocab_size, {self.tokenizer.vocab_size}"
+            )
+        _check_devices(where, model, self.trainer)
 
     def model_of(self, name: str) -> ModelParams:
         """The parameters of the architecture `name`.
@@ -219,21 +229,21 @@ class Params(Section):
         return self.models[name]
 
 
-def _check_devices(name: str, model: ModelParams, trainer: TrainerParams) -> None:
+def _check_devices(where: str, model: ModelParams, trainer: TrainerParams) -> None:
     if isinstance(trainer.devices, str):
         return
     devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
     if model.batch_size % (devices * trainer.num_nodes):
         raise ValueError(
-            f"models.{name}.batch_size: {model.batch_size} does not divide among trainer.devices x trainer.num_nodes = "
+            f"{where}.batch_size: {model.batch_size} does not divide among trainer.devices x trainer.num_nodes = "
             f"{devices * trainer.num_nodes} processes"
         )
 
 
-def _check_distribution(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) -> None:
-    """Every value that can be drawn must be one that the architecture could have had in params.yaml."""
+def _ends(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) -> list[ModelParams]:
+    """`model` with each choice, or with both ends of the range: what params.yaml might have said."""
     where = f"search.space.{key}"
-    if key not in ModelParams.model_fields or key in ("protocol", "seeds"):
+    if key not in ModelParams.model_fields or key in FIXED_IN_A_STUDY:
         raise ValueError(f"{where}: not a parameter of an architecture")
     if isinstance(drawn, Choices):
         ends: list[Any] = drawn.choices
@@ -243,11 +253,13 @@ def _check_distribution(key: str, drawn: FloatRange | IntRange | Choices, model:
         if drawn.log and drawn.low <= 0:
             raise ValueError(f"{where}: a logarithmic scale needs low above 0")
         ends = [drawn.low, drawn.high]
+    models = []
     for value in ends:
         try:
-            ModelParams(**(model.model_dump() | {key: value}))
+            models.append(with_values(model, {key: value}))
         except ValidationError as error:
             raise ValueError(f"{where}: {value!r} cannot be drawn: {error.errors()[0]['msg']}") from None
+    return models
 
 
 def with_values(model: ModelParams, values: dict[str, Any]) -> ModelParams:
@@ -266,12 +278,29 @@ def load(path: str | Path = "params.yaml") -> Params:
         values = YAML(typ="safe").load(Path(path).read_text())
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8: {error}") from None
     except YAMLError as error:
         raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise UserError("\n".join(dict.fromkeys(_line(path, item) for item in error.errors()))) from None
+        raise UserError("\n".join(_lines(path, error))) from None
+
+
+def _lines(path: str | Path, error: ValidationError) -> list[str]:
+    """Each mistake once, though pydantic tells one in `model` for every architecture, and one in `devices` by type."""
+    items = error.errors()
+    if any(item["loc"][:1] == ("model",) for item in items):
+        items = [item for item in items if item["loc"][:1] != ("models",)]
+    lines = []
+    for item in items:
+        if item["loc"][:2] == ("trainer", "devices"):
+            allowed = "auto, an integer greater than or equal to 1, or a list of at least 1 GPU"
+            lines.append(f"{path}: trainer.devices: should be {allowed}{_given(item)}")
+        else:
+            lines.append(_line(path, item))
+    return list(dict.fromkeys(lines))
 
 
 def _line(path: str | Path, item: Any) -> str:
@@ -287,8 +316,13 @@ def _line(path: str | Path, item: Any) -> str:
         return f"{path}: {key}: unknown key{allowed}"
     if item["type"] == "missing":
         return f"{path}: {key}: missing"
-    given = f" (it is {item['input']!r})" if isinstance(item["input"], str | int | float | bool | None) else ""
-    return f"{path}: {key + ': ' if key else ''}{message}{given}"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{path}: {key}.type: should be float, int or choice"
+    return f"{path}: {key + ': ' if key else ''}{message}{_given(item)}"
+
+
+def _given(item: Any) -> str:
+    return f" (it is {item['input']!r})" if isinstance(item["input"], str | int | float | bool | None) else ""
 
 
 def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:

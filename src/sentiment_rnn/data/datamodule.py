@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader
 
 from sentiment_rnn.data.batches import Batch, Encoding, LengthBatches
@@ -16,7 +17,8 @@ PROTOCOLS = {"holdout": (["train"], "validation"), "document": (["train", "valid
 
 def loader(reviews: TokenizedReviews, batches: LengthBatches) -> DataLoader[Batch]:
     """Whole batches, straight from the mapped ids: no worker process could make them as fast as it sends them."""
-    return DataLoader(reviews, sampler=batches, batch_size=None)
+    # a loader draws a seed from its generator; from torch's own it would shift what dropout drops in a resumed epoch
+    return DataLoader(reviews, sampler=batches, batch_size=None, generator=torch.Generator())
 
 
 class ReviewsDataModule(pl.LightningDataModule):

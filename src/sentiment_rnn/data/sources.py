@@ -1,5 +1,6 @@
 """Where the reviews come from: the hub, a mirror folder, or the project's own generated sample."""
 
+import http.client
 import os
 import sys
 import urllib.request
@@ -57,7 +58,8 @@ def hub_answers() -> bool:
         request = urllib.request.Request(f"{constants.ENDPOINT}/api/datasets/{HUB_NAME}", method="HEAD")
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
             return True
-    except OSError:
+    except (OSError, http.client.HTTPException, ValueError):
+        # nothing there, something that speaks no HTTP, or an endpoint that is no address
         return False
 
 
@@ -98,6 +100,7 @@ def from_mirror(folder: Path) -> Corpus:
             raise UserError(f"the mirror {folder} has no plain_text/{name}-*.parquet")
         try:
             table = pa.concat_tables([pq.read_table(file) for file in files])
+            table.validate(full=True)  # that strings are UTF-8, too
         except (pa.ArrowException, OSError) as error:
             raise UserError(
                 f"the mirror's {name} cannot be read ({' '.join(str(error).split())[:200]}): copy it again"

@@ -27,9 +27,9 @@ def stratified_validation(train: Split, fraction: float, seed: int) -> np.ndarra
     for label in np.unique(labels):
         of_label = labels == label
         border = np.quantile(places[of_label], fraction, method="lower")
-        chosen |= of_label & (places < border)
-    # a text with both labels goes where its first row went
+        chosen |= of_label & (places <= border)
+    # a text with both labels goes where its rows of the lower label went
     side: dict[str, bool] = {}
-    for row, text in enumerate(train.texts):
-        chosen[row] = side.setdefault(text, bool(chosen[row]))
+    for row in np.argsort(labels, kind="stable"):
+        chosen[row] = side.setdefault(train.texts[row], bool(chosen[row]))
     return np.flatnonzero(chosen)

@@ -81,7 +81,8 @@ def search(
         work: where the study waits in case the process is killed.
 
     Returns:
-        `best`: the best trial's values; figures of the study; `trials`: a row each.
+        `best`: the best trial's values, empty where they gain too little over the defaults; figures of the study;
+        `trials`: a row each.
     """
     if model.protocol == "document" or params.trials == 0 or not params.space:
         print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
@@ -149,7 +150,7 @@ def search(
                 flush=True,
             )
         _log_study(client, parent, study)
-    return _report(name, study)
+    return _report(name, study, params.min_gain)
 
 
 def _short(values: dict[str, Any]) -> str:
@@ -172,7 +173,7 @@ def _open_study(
 ) -> optuna.Study:
     """The study of just these parameters on just these data, with its MLflow run; a new one begins at the defaults."""
     work.mkdir(parents=True, exist_ok=True)
-    asked = [model.model_dump(), params.model_dump(exclude={"trials"}), identity]
+    asked = [model.model_dump(), params.model_dump(exclude={"trials", "min_gain"}), identity]
     same = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
     storage = JournalStorage(JournalFileBackend(str(work / "study.journal")))
     others = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
@@ -231,12 +232,12 @@ def _log_study(client: MlflowClient, run_id: str, study: optuna.Study) -> None:
     )
 
 
-def _report(name: str, study: optuna.Study) -> dict[str, Any]:
+def _report(name: str, study: optuna.Study, min_gain: float) -> dict[str, Any]:
     best, finished = study.best_trial, _finished(study)
     first = next((trial for trial in finished if trial.user_attrs.get("defaults")), None)
     return {
         "architecture": name,
-        "best": best.params,
+        "best": {} if first and first.value - best.value < min_gain else best.params,
         "best_validation_loss": best.value,
         "defaults_validation_loss": first.value if first else None,
         "complete": sum(trial.state is TrialState.COMPLETE for trial in finished),

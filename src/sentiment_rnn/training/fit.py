@@ -1,10 +1,11 @@
 """One fit, the same for `train` and for every trial of `search`: module, data, Lightning's Trainer."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -23,9 +24,13 @@ from sentiment_rnn.training.module import SentimentModule
 
 LOG_EVERY = 20  # steps between points of the training curve
 
-# one process makes batches faster than it trains on them (data.datamodule), and 16 shapes are meant (data.batches)
-warnings.filterwarnings("ignore", ".*does not have many workers.*")
-warnings.filterwarnings("ignore", ".*The number of training batches.*")
+# what is meant, or not ours to mend: batches are made faster than they are trained on (data.datamodule), and a small
+# corpus has few; `checkpoints` may hold a killed run's; torch moved a class that Lightning still asks for
+for message in ("does not have many workers", "number of training batches", "exists and is not empty", "LeafSpec"):
+    warnings.filterwarnings("ignore", f".*{message}.*")
+# History says one line an epoch; which devices there are and how to buy a logger is said too often otherwise
+for noisy in ("pytorch_lightning", "mlflow.system_metrics", "mlflow.store.db"):
+    logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class Fit(NamedTuple):
@@ -87,15 +92,11 @@ def fit(
         seed,
     )
     history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
-    checkpoint = ModelCheckpoint(
-        checkpoints,
-        filename="best",
-        monitor=f"{scored}_loss",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    watchers: list[pl.Callback] = [history, *callbacks, checkpoint]
+    # two, because save_last writes only where the best is written too; `last` after `best`, whose state it keeps
+    kept: dict[str, Any] = {"dirpath": checkpoints, "save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = ModelCheckpoint(**kept, filename="best", monitor=f"{scored}_loss")
+    last = ModelCheckpoint(**kept, filename="last")
+    watchers: list[pl.Callback] = [history, *callbacks, best, last]
     if model.protocol == "holdout":
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
     trainer = pl.Trainer(
@@ -118,15 +119,15 @@ def fit(
     if finished.exists():  # killed after the last epoch: an early stop would not stop again by itself
         history.rows = read_json(finished)
     else:
-        last = checkpoints / "last.ckpt"
-        trainer.fit(module, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+        killed = checkpoints / "last.ckpt"
+        trainer.fit(module, datamodule=data, ckpt_path=killed if killed.exists() else None, weights_only=True)
     if not is_first_process():
         return None
     write_json(finished, history.rows)
     # the document's protocol scores test after each epoch: there the last epoch counts, or test would have chosen
     chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
-    best = SentimentModule.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
-    return Fit(best.model.eval(), history.rows, data)
+    trained = SentimentModule.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
+    return Fit(trained.model.eval(), history.rows, data)
 
 
 def is_first_process() -> bool:

@@ -77,6 +77,7 @@ class SentimentModule(pl.LightningModule):
             optimizer,
             max_lr=hparams["learning_rate"],
             total_steps=int(self.trainer.estimated_stepping_batches),
+            pct_start=0.1,  # a handful of epochs has no time for torch's 0.3
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

@@ -1,0 +1,139 @@
+"""Truncation, padding, widths, and the order of the batches."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_rnn.data.batches import WIDTHS, Encoding, LengthBatches, pad, truncate, width_of
+
+
+def reviews_of(lengths: list[int], seed: int = 0) -> list[np.ndarray]:
+    random = np.random.default_rng(seed)
+    return [random.integers(1, 40, length).astype(np.int32) for length in lengths]
+
+
+def kept_by_hand(ids: list[int], most: int, how: str) -> list[int]:
+    if len(ids) <= most:
+        return ids
+    head = {"head": most, "tail": 0, "both": most // 4}[how]
+    positions = [p for p in range(len(ids)) if p < head or p >= len(ids) - (most - head)]
+    return [ids[p] for p in positions]
+
+
+@pytest.mark.parametrize("how", ["head", "tail", "both"])
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 7, 8, 20])
+def test_truncation_keeps_the_tokens_that_it_names(how, most):
+    for length in range(1, 30):
+        ids = list(range(100, 100 + length))
+        assert truncate(np.array(ids), most, how).tolist() == kept_by_hand(ids, most, how)
+
+
+@pytest.mark.parametrize("padding", ["back", "front"])
+@pytest.mark.parametrize("how", ["head", "tail", "both"])
+def test_a_batch_is_what_plain_python_pads(how, padding):
+    encoding = Encoding(vocab_size=30, max_length=20, truncation=how, padding=padding)
+    reviews = reviews_of([1, 5, 12, 19, 20, 21, 50])
+    ids, lengths = pad(reviews, encoding)
+    assert ids.dtype == lengths.dtype == torch.int64
+    assert ids.is_contiguous()
+    assert ids.shape == (20, 7)
+    for column, length, review in zip(ids.t().tolist(), lengths.tolist(), reviews, strict=True):
+        kept = [1 if token >= 30 else token for token in kept_by_hand(review.tolist(), 20, how)]
+        filling = [0] * (20 - len(kept))
+        assert column == (filling + kept if padding == "front" else kept + filling)
+        assert length == (20 if padding == "front" else len(kept))
+
+
+def test_ids_beyond_the_vocabulary_become_unknown():
+    encoding = Encoding(vocab_size=10, max_length=6, truncation="head", padding="back")
+    ids, _ = pad([np.array([2, 9, 10, 11, 50_000, 1], dtype=np.int32)], encoding)
+    assert ids[:6, 0].tolist() == [2, 9, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("most", [1, 2, 15, 16, 17, 32, 100, 200, 400, 401, 1000, 2999])
+def test_widths_are_few_and_never_below_what_is_kept(most):
+    back = Encoding(100, most, "tail", "back")
+    lengths = np.arange(1, 3001)
+    widths = width_of(lengths, back)
+    assert len(np.unique(widths)) <= min(WIDTHS, most)
+    assert (widths >= np.minimum(lengths, most)).all()
+    assert (widths <= most).all()
+    assert (widths - np.minimum(lengths, most) <= -(-most // WIDTHS)).all()
+    assert (np.diff(widths) >= 0).all()
+    assert [int(width_of(length, back)) for length in (1, most, 3000)] == widths[[0, most - 1, -1]].tolist()
+    assert set(width_of(lengths, back._replace(padding="front")).tolist()) == {most}
+
+
+def test_a_padded_batch_has_the_width_of_its_longest_review():
+    encoding = Encoding(100, 160, "tail", "back")
+    for lengths in ([1], [10, 11], [3, 99, 20], [159], [160, 5], [1000, 2]):
+        ids, _ = pad(reviews_of(lengths), encoding)
+        assert ids.shape == (int(width_of(max(lengths), encoding)), len(lengths))
+
+
+@pytest.fixture
+def lengths() -> np.ndarray:
+    return np.random.default_rng(1).integers(1, 300, 1003)
+
+
+ENCODING = Encoding(100, 200, "tail", "back")
+
+
+@pytest.mark.parametrize("padding", ["back", "front"])
+@pytest.mark.parametrize("seed", [None, 5])
+def test_batches_cover_every_row_once_and_share_a_width(lengths, seed, padding):
+    encoding = ENCODING._replace(padding=padding)
+    sampler = LengthBatches(lengths, encoding, 32, seed)
+    batches = list(sampler)
+    assert len(batches) == len(sampler)
+    assert Counter(row for batch in batches for row in batch) == Counter(range(1003))
+    widths = width_of(lengths, encoding)
+    smaller = Counter()
+    for batch in batches:
+        assert len({int(widths[row]) for row in batch}) == 1
+        assert 1 <= len(batch) <= 32
+        smaller[int(widths[batch[0]])] += len(batch) < 32
+    assert max(smaller.values()) <= 1  # a rest for each width, no more
+
+
+def test_the_seed_and_the_epoch_decide_the_order(lengths):
+    def order(seed: int, epoch: int) -> list[list[int]]:
+        sampler = LengthBatches(lengths, ENCODING, 32, seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert order(5, 0) == order(5, 0)
+    assert order(5, 3) == order(5, 3)
+    assert order(5, 0) != order(5, 1)
+    assert order(5, 0) != order(6, 0)
+    together = [{frozenset(batch) for batch in order(5, epoch)} for epoch in (0, 1)]
+    assert len(together[0] & together[1]) < len(together[0]) / 4  # other rows meet, too, not only another order
+
+
+def test_training_does_not_go_from_short_to_long(lengths):
+    widths = width_of(lengths, ENCODING)
+    seen = [int(widths[batch[0]]) for batch in LengthBatches(lengths, ENCODING, 32, seed=5)]
+    assert seen != sorted(seen)
+
+
+@pytest.mark.parametrize("world_size", [2, 3, 8])
+def test_ranks_take_disjoint_batches_in_equal_number(lengths, world_size):
+    whole = {frozenset(batch) for batch in LengthBatches(lengths, ENCODING, 32, seed=5)}
+    samplers = [LengthBatches(lengths, ENCODING, 32, 5, rank, world_size) for rank in range(world_size)]
+    taken = [[frozenset(batch) for batch in sampler] for sampler in samplers]
+    assert {len(batches) for batches in taken} == {len(sampler) for sampler in samplers} == {len(whole) // world_size}
+    together = [batch for batches in taken for batch in batches]
+    assert len(set(together)) == len(together)
+    assert set(together) <= whole
+
+
+def test_evaluation_goes_by_width_and_always_the_same_way(lengths):
+    sampler = LengthBatches(lengths, ENCODING, 32)
+    first = list(sampler)
+    sampler.set_epoch(4)
+    assert list(sampler) == first
+    widths = width_of(lengths, ENCODING)
+    rows = [row for batch in first for row in batch]
+    assert rows == sorted(range(1003), key=lambda row: (widths[row], row))

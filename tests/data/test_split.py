@@ -1,0 +1,78 @@
+"""Validation where movies are not known: stratified, by content, repeats on one side."""
+
+import numpy as np
+import pytest
+
+from sentiment_rnn.data.corpus import Split
+from sentiment_rnn.data.sample import generate
+from sentiment_rnn.data.split import overlap, stratified_validation
+
+
+@pytest.fixture(scope="module")
+def train() -> Split:
+    """2,000 reviews, one in ten repeated, two positives for a negative."""
+    texts, labels = generate(2400, seed=11)
+    kept = [row for row, label in enumerate(labels) if label == 1 or row % 2]
+    texts, labels = [texts[row] for row in kept], [labels[row] for row in kept]
+    return Split(texts + texts[::10], labels + labels[::10])
+
+
+def chosen_texts(split: Split, rows: np.ndarray) -> set[str]:
+    return {split.texts[row] for row in rows}
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.3])
+def test_about_the_fraction_of_each_label_is_chosen(train, fraction):
+    rows = stratified_validation(train, fraction, seed=7)
+    assert np.array_equal(rows, np.unique(rows))
+    labels = np.array(train.labels)
+    for label in (0, 1):
+        share = (labels[rows] == label).sum() / (labels == label).sum()
+        assert share == pytest.approx(fraction, abs=0.02)
+
+
+def test_the_same_seed_chooses_the_same_and_another_one_others(train):
+    first = stratified_validation(train, 0.1, seed=7)
+    assert np.array_equal(first, stratified_validation(train, 0.1, seed=7))
+    other = stratified_validation(train, 0.1, seed=8)
+    assert len(np.intersect1d(first, other)) < len(first) / 2
+
+
+def test_the_row_order_does_not_matter(train):
+    order = np.random.default_rng(0).permutation(len(train.texts))
+    shuffled = Split([train.texts[row] for row in order], [train.labels[row] for row in order])
+    first = chosen_texts(train, stratified_validation(train, 0.1, seed=7))
+    assert first == chosen_texts(shuffled, stratified_validation(shuffled, 0.1, seed=7))
+
+
+def test_identical_texts_fall_on_the_same_side(train):
+    rows = stratified_validation(train, 0.2, seed=7)
+    rest = np.setdiff1d(np.arange(len(train.texts)), rows)
+    assert chosen_texts(train, rows).isdisjoint(chosen_texts(train, rest))
+
+
+def test_a_text_with_both_labels_falls_on_one_side_whatever_the_row_order():
+    texts, labels = generate(400, seed=3)
+    both = Split(texts + texts[:200], labels + [1 - label for label in labels[:200]])
+    turned = Split(both.texts[::-1], both.labels[::-1])
+    rows = stratified_validation(both, 0.3, seed=7)
+    rest = np.setdiff1d(np.arange(len(both.texts)), rows)
+    assert chosen_texts(both, rows).isdisjoint(chosen_texts(both, rest))
+    assert chosen_texts(both, rows) == chosen_texts(turned, stratified_validation(turned, 0.3, seed=7))
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.49])
+def test_the_smallest_corpus_has_validation_and_train_of_both_labels(fraction):
+    train = Split(*generate(20, seed=1))
+    rows = stratified_validation(train, fraction, seed=7)
+    chosen = [train.labels[row] for row in rows]
+    assert set(chosen) == {0, 1}
+    assert 0 < chosen.count(0) < 10
+    assert 0 < chosen.count(1) < 10
+
+
+def test_overlap_names_the_train_rows_whose_text_is_in_test():
+    train = Split(["a", "b", "c", "b", "A"], [0, 1, 0, 1, 0])
+    test = Split(["b", "a", "d", "b"], [1, 1, 0, 0])
+    assert overlap(train, test).tolist() == [0, 1, 3]
+    assert overlap(train, Split(["e"], [0])).tolist() == []

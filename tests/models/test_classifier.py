@@ -1,0 +1,149 @@
+"""One logit a review, whatever stands beside it; dropout as it is documented; able to learn."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import shrunk_values
+from torch import Tensor, nn
+
+from sentiment_rnn.data import tokenizer
+from sentiment_rnn.data.batches import Encoding, pad
+from sentiment_rnn.data.sample import generate
+from sentiment_rnn.models import Classifier
+
+ARCHITECTURES = list(shrunk_values()["models"])
+
+
+def reviews_of(lengths: list[int], vocab_size: int) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.integers(1, vocab_size, length) for length in lengths]
+
+
+def small(**changes: object) -> Classifier:
+    values = {
+        "vocab_size": 50, "embedding_size": 8, "cell": "lstm", "hidden_size": 6, "num_layers": 1,
+        "bidirectional": True, "pooling": ["max"], "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    return Classifier(**(values | changes))
+
+
+def built(chosen, name: str) -> Classifier:
+    """An architecture of params.yaml in eval mode, with embeddings large enough for reviews to differ."""
+    torch.manual_seed(0)
+    model = Classifier(**chosen.model_of(name).architecture()).eval()
+    with torch.no_grad():
+        model.embedding.weight.mul_(20)
+    return model
+
+
+def assert_same(logits: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@torch.no_grad()
+def test_a_reviews_logit_is_the_same_alone_and_in_any_batch(chosen, name):
+    model, encoding = built(chosen, name), Encoding(**chosen.model_of(name).encoding())
+    reviews = reviews_of([1, 2, 5, 17, 31, 32, 33, 47, 48, 49, 90], encoding.vocab_size)
+    alone = torch.cat([model(*pad([review], encoding)) for review in reviews])
+    assert alone.std() > 0.05  # else everything would be the same as everything
+    assert_same(model(*pad(reviews, encoding)), alone)
+    assert_same(model(*pad(reviews[::-1], encoding)), alone.flip(0))
+    assert_same(model(*pad(reviews[:4], encoding)), alone[:4])
+    assert_same(model(*pad([reviews[0]] * 40 + [reviews[-1]], encoding))[[0, 39, 40]], alone[[0, 0, -1]])
+
+
+@pytest.mark.parametrize("extra", [1, 13, 100])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@torch.no_grad()
+def test_no_amount_of_padding_changes_a_logit_nor_does_what_stands_in_it(chosen, name, extra):
+    model, encoding = built(chosen, name), Encoding(**chosen.model_of(name).encoding())
+    ids, lengths = pad(reviews_of([3, 11, 32], encoding.vocab_size), encoding._replace(padding="back"))
+    expected = model(ids, lengths)
+    for filling in (0, 7):
+        assert_same(model(F.pad(ids, (0, 0, 0, extra), value=filling), lengths), expected)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_training_reaches_every_parameter_and_never_the_padding(chosen, name):
+    model = Classifier(**chosen.model_of(name).architecture() | {"word_dropout": 0.0}).train()
+    ids, lengths = pad(reviews_of([3, 11, 30], 100), Encoding(100, 48, "head", "back"))
+    model(ids, lengths).square().sum().backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad.abs().sum() > 0, parameter_name
+    assert model.embedding.weight.grad[0].abs().sum() == 0
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_dropout_is_off_in_evaluation_and_on_in_training(chosen, name):
+    model = built(chosen, name)
+    ids, lengths = pad(reviews_of([30, 40], 100), Encoding(100, 48, "head", "back"))
+    with torch.no_grad():
+        assert torch.equal(model(ids, lengths), model(ids, lengths))
+        model.train()
+        assert not torch.equal(model(ids, lengths), model(ids, lengths))
+
+
+def read_by_the_layers(model: Classifier, ids: Tensor) -> Tensor:
+    """What the recurrent layers are given, relative to the embeddings: `(T, B, E)` factors."""
+    seen = []
+    hook = model.recurrent.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    model(ids, torch.full((ids.shape[1],), ids.shape[0]))
+    hook.remove()
+    return seen[0] / model.embedding(ids).detach()
+
+
+IDS = torch.randint(1, 50, (60, 40), generator=torch.Generator().manual_seed(0))
+
+
+def test_word_dropout_drops_whole_tokens_and_keeps_the_expectation():
+    factors = read_by_the_layers(small(word_dropout=0.3).train(), IDS)
+    torch.testing.assert_close(factors, factors[:, :, :1].expand_as(factors))
+    kept = factors[:, :, 0] != 0
+    assert 1 - kept.float().mean().item() == pytest.approx(0.3, abs=0.04)
+    torch.testing.assert_close(factors[kept], torch.full_like(factors[kept], 1 / 0.7))
+    assert not (kept == kept[:1]).all()
+    assert not (kept == kept[:, :1]).all()
+
+
+def test_embedding_dropout_drops_the_same_features_at_every_step_of_a_review():
+    factors = read_by_the_layers(small(embedding_dropout=0.4).train(), IDS)
+    torch.testing.assert_close(factors, factors[:1].expand_as(factors))
+    kept = factors[0] != 0
+    assert 1 - kept.float().mean().item() == pytest.approx(0.4, abs=0.1)
+    torch.testing.assert_close(factors[0][kept], torch.full_like(factors[0][kept], 1 / 0.6))
+    assert not (kept == kept[:1]).all()  # other features in another review
+
+
+@torch.no_grad()
+def test_the_readout_is_linear_in_the_concatenated_poolings():
+    model = small(pooling=["last", "mean", "max"]).eval()
+    lengths = torch.full((40,), 60)
+    states = model.recurrent(model.embedding(IDS), lengths)
+    last = torch.cat([states[-1, :, :6], states[0, :, 6:]], dim=1)
+    features = torch.cat([last, states.mean(0), states.amax(0)], dim=1)
+    expected = features @ model.readout.weight[0] + model.readout.bias
+    assert model(IDS, lengths).shape == (40,)
+    assert_same(model(IDS, lengths), expected)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_model_learns_32_reviews_by_heart(cell):
+    texts, labels = generate(32, seed=1)
+    words = tokenizer.train(texts, vocab_size=1000, min_frequency=1)
+    encoding = Encoding(words.get_vocab_size(), 60, "both", "back")
+    ids, lengths = pad(list(tokenizer.encode(words, texts)), encoding)
+    truth = torch.tensor(labels, dtype=torch.float32)
+    model = small(vocab_size=encoding.vocab_size, cell=cell, embedding_size=32, hidden_size=16).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(50):
+        loss = F.binary_cross_entropy_with_logits(model(ids, lengths), truth)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    with torch.no_grad():
+        accuracy = ((model.eval()(ids, lengths) > 0) == (truth > 0)).float().mean()
+    assert accuracy > 0.95

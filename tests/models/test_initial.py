@@ -1,0 +1,71 @@
+"""Keras's initial values, by their definitions."""
+
+import math
+
+import pytest
+import torch
+
+from sentiment_rnn.models import Classifier
+
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+HIDDEN, EMBEDDING = 24, 40
+
+
+@pytest.fixture(params=GATES)
+def cell(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def model(cell: str) -> Classifier:
+    torch.manual_seed(0)
+    return Classifier(
+        vocab_size=500, embedding_size=EMBEDDING, cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
+        pooling=["last", "max"], word_dropout=0.0, embedding_dropout=0.0, dropout=0.0,
+    )  # fmt: skip
+
+
+def layers_of(model: Classifier) -> list:
+    return [direction for layer in model.recurrent.layers for direction in layer]
+
+
+def assert_uniform(weights: torch.Tensor, bound: float) -> None:
+    """Within the bound, near to it at both ends, and with the variance of a uniform draw."""
+    assert weights.abs().max() <= bound
+    assert weights.max() > 0.9 * bound
+    assert weights.min() < -0.9 * bound
+    assert weights.std() == pytest.approx(bound / math.sqrt(3), rel=0.1)
+
+
+def test_embeddings_are_uniform_within_a_twentieth(model):
+    assert_uniform(model.embedding.weight.detach(), 0.05)
+
+
+def test_input_weights_are_glorot_uniform_over_the_gates_together(model, cell):
+    rows = GATES[cell] * HIDDEN
+    for layer in layers_of(model):
+        assert layer.weight_ih_l0.shape[0] == rows
+        assert_uniform(layer.weight_ih_l0.detach(), math.sqrt(6 / (layer.weight_ih_l0.shape[1] + rows)))
+    readout = model.readout.weight.detach()
+    assert readout.abs().max() <= math.sqrt(6 / (4 * HIDDEN + 1))
+    assert model.readout.bias.item() == 0
+
+
+def test_recurrent_weights_are_orthogonal(model):
+    for layer in layers_of(model):
+        weight = layer.weight_hh_l0.detach()
+        torch.testing.assert_close(weight.t() @ weight, torch.eye(HIDDEN), rtol=0, atol=1e-5)
+
+
+def test_only_the_forget_gate_starts_with_a_bias_and_it_is_1(model, cell):
+    for layer in layers_of(model):
+        bias = (layer.bias_ih_l0 + layer.bias_hh_l0).detach()
+        expected = torch.zeros_like(bias)
+        if cell == "lstm":  # torch's order of gates: input, forget, cell, output
+            expected[HIDDEN : 2 * HIDDEN] = 1
+        assert torch.equal(bias, expected)
+
+
+def test_layers_and_directions_start_differently(model):
+    first, *others = (layer.weight_hh_l0 for layer in layers_of(model))
+    assert not any(torch.equal(first, other) for other in others)
