@@ -1,0 +1,84 @@
+"""Reading params.yaml, and saying in one line each what is wrong with it."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.params.schema import Choices, FloatRange, IntRange, ModelParams, Params
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        UserError: the file cannot be read, or holds a key or a value that it may not: one line for each.
+    """
+    try:
+        # YAML 1.2, as DVC reads it: in 1.1 `1e-3` would be a string
+        values = YAML(typ="safe").load(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8: {error}") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_lines(path, error))) from None
+
+
+def _lines(path: str | Path, error: ValidationError) -> list[str]:
+    """Each mistake once, though pydantic tells one in `model` for every architecture, and one in `devices` by type."""
+    items = error.errors()
+    if any(item["loc"][:1] == ("model",) for item in items):
+        items = [item for item in items if item["loc"][:1] != ("models",)]
+    lines = []
+    for item in items:
+        if item["loc"][:2] == ("trainer", "devices"):
+            allowed = "auto, an integer greater than or equal to 1, or a list of at least 1 GPU"
+            lines.append(f"{path}: trainer.devices: should be {allowed}{_given(item)}")
+        else:
+            lines.append(_line(path, item))
+    return list(dict.fromkeys(lines))
+
+
+def _line(path: str | Path, item: Any) -> str:
+    """One problem as `params.yaml: key: what is wrong, and what is allowed`."""
+    location = item["loc"]
+    if location[:2] == ("search", "space") and len(location) > 4:
+        location = location[:3] + location[4:]  # pydantic names the member of the union there
+    key = ".".join(str(part) for part in location)
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        section = _section(item["loc"][:-1])
+        allowed = f"; allowed: {', '.join(section.model_fields)}" if section else ""
+        return f"{path}: {key}: unknown key{allowed}"
+    if item["type"] == "missing":
+        return f"{path}: {key}: missing"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{path}: {key}.type: should be float, int or choice"
+    return f"{path}: {key + ': ' if key else ''}{message}{_given(item)}"
+
+
+def _given(item: Any) -> str:
+    return f" (it is {item['input']!r})" if isinstance(item["input"], str | int | float | bool | None) else ""
+
+
+def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The section that a key of params.yaml belongs to."""
+    if not location:
+        return Params
+    if location[0] == "models":
+        return ModelParams
+    if location[:2] == ("search", "space"):
+        kinds: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
+        return kinds.get(str(location[-1]))
+    section: Any = Params
+    for part in location:
+        section = section.model_fields[str(part)].annotation
+    found: type[BaseModel] = section
+    return found
