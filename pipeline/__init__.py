@@ -5,6 +5,7 @@ Run one alone from the project's root: `python -m pipeline.train bilstm`.
 
 import os
 import sys
+from pathlib import Path
 from types import TracebackType
 
 from sentiment_rnn.errors import UserError
@@ -13,6 +14,17 @@ from sentiment_rnn.errors import UserError
 # training up to a hundred times its time; this short a spin keeps the speed of a free machine and 2 to 3 times that.
 # It is read when torch loads the library, so it stands here, before any stage imports torch.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def architecture_named() -> str:
+    """The one argument of a stage that runs for each architecture.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    if len(sys.argv) != 2:
+        raise UserError(f"name one architecture of params.yaml: python -m pipeline.{Path(sys.argv[0]).stem} bilstm")
+    return sys.argv[1]
 
 
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

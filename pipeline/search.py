@@ -1,9 +1,9 @@
 """Stage search@ARCH: the best values found in searches/ARCH.json, the study's figures in reports/search/ARCH.json."""
 
 import shutil
-import sys
 from pathlib import Path
 
+from pipeline import architecture_named
 from sentiment_rnn import params
 from sentiment_rnn.files import write_json
 from sentiment_rnn.search.study import search
@@ -19,4 +19,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(architecture_named())

@@ -2,9 +2,9 @@
 
 import csv
 import shutil
-import sys
 from pathlib import Path
 
+from pipeline import architecture_named
 from sentiment_rnn import params
 from sentiment_rnn.data.datamodule import PROTOCOLS
 from sentiment_rnn.files import read_json, write_json
@@ -44,4 +44,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(architecture_named())

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sentiment_rnn.errors import UserError
+
 
 @contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
@@ -34,5 +36,12 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """What `write_json` wrote."""
-    return json.loads(Path(path).read_text())
+    """What `write_json` wrote.
+
+    Raises:
+        UserError: it is not there.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there: run `dvc repro`, or the stage that writes it") from None

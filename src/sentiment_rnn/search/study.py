@@ -176,9 +176,11 @@ def _open_study(
     asked = [model.model_dump(), params.model_dump(exclude={"trials", "min_gain"}), identity]
     same = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
     storage = JournalStorage(JournalFileBackend(str(work / "study.journal")))
-    others = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
-    if others and f"{name}-{same}" not in others:
+    found = {summary.study_name: summary.user_attrs for summary in optuna.get_all_study_summaries(storage)}
+    if found and f"{name}-{same}" not in found:
         print(f"{name}: the space, the architecture or the data changed: this is a new study", flush=True)
+        for attributes in found.values():
+            runs.end_killed(client, attributes.get("run_id", ""))
     study = optuna.create_study(
         storage=storage,
         study_name=f"{name}-{same}",
@@ -214,10 +216,12 @@ def _retry_interrupted(client: MlflowClient, study: optuna.Study) -> None:
         study.tell(trial.number, state=TrialState.FAIL)
         run_id = trial.user_attrs.get("run_id")
         if run_id and runs.exists(client, run_id):
-            client.set_terminated(run_id, "KILLED")
+            runs.end_killed(client, run_id)
             client.set_tag(run_id, "trial.state", "interrupted")
-        if trial.params:
-            study.enqueue_trial(trial.params)
+        values = trial.system_attrs.get("fixed_params", {}) | trial.params  # what it was to draw, what it has drawn
+        if values:
+            defaults = {key: value for key, value in trial.user_attrs.items() if key == "defaults"}
+            study.enqueue_trial(values, user_attrs=defaults)
 
 
 def _log_study(client: MlflowClient, run_id: str, study: optuna.Study) -> None:

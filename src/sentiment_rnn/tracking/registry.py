@@ -90,6 +90,8 @@ def judge(candidate: Mapping[str, str], reigning: Mapping[str, str] | None) -> V
     """Compare the tags `dataset`, `test.fingerprint`, `test.accuracy` of a candidate and of the reigning champion."""
     if reigning is None:
         return Verdict(True, "there was no champion")
+    if "test.accuracy" not in reigning:
+        return Verdict(True, "the champion was never evaluated")
     if candidate["dataset"] != reigning["dataset"]:
         if candidate["dataset"] == "imdb":
             return Verdict(True, f"trained on imdb, the champion on {reigning['dataset']}")
@@ -107,7 +109,7 @@ def promote(client: MlflowClient, name: str, version: str, measured: Mapping[str
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
     reigning = champion(client, name)
-    if reigning is not None and reigning.version == version:
+    if reigning is not None and str(reigning.version) == version:
         verdict = Verdict(True, "it is the champion already")
     else:
         verdict = judge(measured, reigning.tags if reigning else None)

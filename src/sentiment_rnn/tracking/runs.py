@@ -13,7 +13,7 @@ from sentiment_rnn.tracking.store import experiment
 
 
 def code_tags() -> dict[str, str]:
-    """The commit that runs, and whether anything but results (reports, dvc.lock) differs from it."""
+    """The commit that runs, and whether anything but results (reports, searches, dvc.lock) differs from it."""
 
     def git(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
@@ -22,7 +22,7 @@ def code_tags() -> dict[str, str]:
     commit = git("rev-parse", "HEAD")
     if commit is None:
         return {"git.dirty": "unknown"}
-    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!dvc.lock")
+    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!searches", ":!dvc.lock")
     return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()}
 
 
@@ -68,6 +68,12 @@ def start(
     )
     client.log_inputs(run_id, [DatasetInput(used, [InputTag("mlflow.data.context", "training")])])
     return run_id
+
+
+def end_killed(client: MlflowClient, run_id: str) -> None:
+    """Mark a run KILLED whose process died without saying so."""
+    if exists(client, run_id) and client.get_run(run_id).info.status == "RUNNING":
+        client.set_terminated(run_id, "KILLED")
 
 
 @contextmanager

@@ -70,8 +70,8 @@ def _open_run(
         if left["same"] == same and left["store"] == tracking_uri() and runs.exists(client, left["run_id"]):
             print(f"{name}: going on with MLflow run {left['run_id']}", flush=True)
             return str(left["run_id"])
-        if left["store"] == tracking_uri() and runs.exists(client, left["run_id"]):
-            client.set_terminated(left["run_id"], "KILLED")  # its parameters or its data are no longer these
+        if left["store"] == tracking_uri():
+            runs.end_killed(client, left["run_id"])  # its parameters or its data are no longer these
     shutil.rmtree(work, ignore_errors=True)
     tags = {
         "architecture": name,

@@ -1,0 +1,75 @@
+"""Figures show the numbers they are given and can be written to a file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from sentiment_rnn.evaluation import plots
+from sentiment_rnn.evaluation.compare import summarise
+
+HISTORY = [
+    {"epoch": 1, "train_loss": 0.7, "train_accuracy": 0.5, "validation_loss": 0.6, "validation_accuracy": 0.6},
+    {"epoch": 2, "train_loss": 0.5, "train_accuracy": 0.7, "validation_loss": 0.4, "validation_accuracy": 0.8},
+]
+SEED = {
+    "seed": 1, "validation_accuracy": 0.8, "validation_loss": 0.5, "test_accuracy": 0.75, "test_loss": 0.6,
+    "test_reviews": 80, "parameters": 1234, "epochs": 4, "epoch_seconds": 2.0, "tokens_per_second": 5000.0,
+    "train_seconds": 8.0,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def is_png(figure: Figure, folder: Path) -> bool:
+    path = folder / "figure.png"
+    figure.savefig(path, dpi=60)
+    return path.read_bytes().startswith(b"\x89PNG") and path.stat().st_size > 2000
+
+
+def test_learning_curves_draw_both_splits(tmp_path):
+    figure = plots.learning_curves(HISTORY, "bilstm")
+    loss, accuracy = figure.axes
+    drawn = {line.get_label(): list(line.get_ydata()) for line in loss.lines}
+    assert drawn == {"train": [0.7, 0.5], "validation": [0.6, 0.4]}
+    assert {line.get_label(): list(line.get_ydata()) for line in accuracy.lines}["validation"] == [0.6, 0.8]
+    assert list(loss.lines[0].get_xdata()) == [1, 2]
+    assert is_png(figure, tmp_path)
+
+
+def test_one_epoch_can_be_drawn(tmp_path):
+    assert is_png(plots.learning_curves(HISTORY[:1], "bilstm"), tmp_path)
+
+
+def test_the_comparison_draws_every_architecture_and_names_the_data(tmp_path):
+    rows = [
+        summarise("bilstm", "holdout", [SEED]),
+        summarise("bilstm_keras", "document", [SEED | {"test_accuracy": 0.7}]),
+    ]
+    figure = plots.comparison(rows, "sample")
+    left, right = figure.axes
+    assert "sample" in figure.get_suptitle()
+    (tests,) = (line for line in left.lines if str(line.get_label()).startswith("test"))
+    assert dict(zip(tests.get_ydata(), tests.get_xdata(), strict=True)) == {"bilstm": 75.0, "bilstm_keras": 70.0}
+    (validation,) = (line for line in left.lines if line.get_label() == "validation")
+    assert list(validation.get_ydata()) == ["bilstm"], "the document's protocol has no validation"
+    assert sorted(bar.get_width() for bar in right.patches) == [2.0, 2.0]
+    assert is_png(figure, tmp_path)
+
+
+def test_evaluation_draws_three_figures(tmp_path):
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 200)
+    positive = np.clip(0.3 * labels + random.uniform(0, 0.7, 200), 0, 1)
+    figures = plots.evaluation(positive, labels)
+    assert set(figures) == {"roc.png", "confusion.png", "calibration.png"}
+    counts = sorted(int(text.get_text()) for text in figures["confusion.png"].axes[0].texts)
+    called = positive >= 0.5
+    assert counts == sorted(int(((labels == truth) & (called == said)).sum()) for truth in (0, 1) for said in (0, 1))
+    assert all(is_png(figure, tmp_path) for figure in figures.values())

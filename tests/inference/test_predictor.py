@@ -1,0 +1,64 @@
+"""Raw text to probability: each text for itself, and the same as the tokenized split gives."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import shrunk_values
+
+from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.sample import generate
+from sentiment_rnn.data.store import load_split
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.evaluation.metrics import probabilities
+from sentiment_rnn.inference import saved, score
+from sentiment_rnn.inference.predictor import Predictor
+from sentiment_rnn.models import Classifier
+
+PARAMS = params.Params.model_validate(shrunk_values())
+NAMES = ["rnn", "bilstm", "stacked_bilstm", "bilstm_keras"]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def predictor(request, tokens, tmp_path_factory) -> Predictor:
+    """A model whose readout is large, so that texts differ in what is said of them."""
+    model = PARAMS.model_of(request.param)
+    folder = tmp_path_factory.mktemp(request.param)
+    torch.manual_seed(0)
+    classifier = Classifier(**model.architecture())
+    torch.nn.init.normal_(classifier.embedding.weight)
+    torch.nn.init.normal_(classifier.readout.weight)
+    saved.save(classifier, model.architecture(), Encoding(**model.encoding()), folder)
+    return Predictor(folder, tokens / "tokenizer.json")
+
+
+def test_a_probability_does_not_depend_on_the_other_texts(predictor):
+    texts = [*generate(150, seed=3)[0], "good", "bad film", "word " * 300]  # more than one batch, every length
+    together = predictor.positive(texts)
+    assert together.shape == (len(texts),)
+    assert together.std() > 0.05, "the texts must differ for the comparison to mean something"
+    order = np.random.default_rng(0).permutation(len(texts))
+    assert np.allclose(predictor.positive([texts[row] for row in order]), together[order], rtol=0, atol=1e-6)
+    for row in (0, 70, len(texts) - 3, len(texts) - 2, len(texts) - 1):
+        assert predictor.positive([texts[row]])[0] == pytest.approx(together[row], abs=1e-6)
+
+
+def test_raw_text_gives_what_the_tokenized_split_gives(predictor, tokens):
+    texts = load_split(tokens.parent / "raw", "test").texts
+    scored = score.logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
+    assert np.allclose(predictor.positive(texts), probabilities(scored), rtol=0, atol=1e-6)
+
+
+def test_no_texts_give_no_probabilities(predictor):
+    assert predictor.positive([]).shape == (0,)
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t", "<br /><br />"])
+def test_a_text_without_words_is_refused_by_its_position(predictor, blank):
+    with pytest.raises(ValueError, match=r"^text 2 has no words"):
+        predictor.positive(["good", "bad", blank, "fine"])
+
+
+def test_unknown_words_are_read_not_refused(predictor):
+    (probability,) = predictor.positive(["zyxwvut qqqqq"])
+    assert 0 < probability < 1

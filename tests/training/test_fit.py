@@ -1,0 +1,214 @@
+"""One fit with Lightning on the tokenized sample: what it keeps, when it stops, how it steps, that it resumes."""
+
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from conftest import shrunk_values
+
+from sentiment_rnn import params
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.inference import score
+from sentiment_rnn.training.fit import Fit, fit, resolve_precision
+
+PARAMS = params.Params.model_validate(shrunk_values())
+TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
+BILSTM = PARAMS.model_of("bilstm")
+
+
+class Recorder(pl.Callback):
+    """Every step's learning rate and gradient norm, before clipping and as the optimizer met it."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.raw: list[float] = []
+        self.clipped: list[float] = []
+
+    @staticmethod
+    def norm(module: pl.LightningModule) -> float:
+        return float(torch.stack([weight.grad.norm() for weight in module.parameters()]).norm())
+
+    def on_train_batch_start(self, trainer, module, batch, index) -> None:
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    def on_before_optimizer_step(self, trainer, module, optimizer) -> None:
+        self.raw.append(self.norm(module))
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
+        self.clipped.append(self.norm(module))
+
+
+class KilledError(Exception):
+    pass
+
+
+class KillIn(pl.Callback):
+    """Ends the process's training in the middle of an epoch, as far as files are concerned like SIGKILL."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
+        if trainer.current_epoch == self.epoch and index == 2:
+            raise KilledError
+
+
+@pytest.fixture
+def train(tokens, tmp_path):
+    """Fit with some of bilstm's parameters changed."""
+
+    def run(folder: str = "work", *, seed: int = 7, callbacks=(), fraction: float = 1.0, **changes) -> Fit:
+        done = fit(
+            "bilstm",
+            params.with_values(BILSTM, changes),
+            TRAINER,
+            seed,
+            tokens=tokens,
+            checkpoints=tmp_path / folder,
+            logger=False,
+            callbacks=callbacks,
+            train_fraction=fraction,
+        )
+        assert done is not None
+        return done
+
+    return run
+
+
+def measured(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The rows without what a clock said."""
+    return [{key: row[key] for key in row if key not in ("epoch_seconds", "tokens_per_second")} for row in history]
+
+
+def scored_loss(done: Fit) -> float:
+    return evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)["log_loss"]
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "64-true"])
+def test_a_precision_that_is_named_is_taken(precision):
+    assert resolve_precision(TRAINER.model_copy(update={"precision": precision})) == precision
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="needs Linux's list of the processor's features")
+def test_auto_precision_on_the_cpu_is_bfloat16_where_the_processor_computes_in_it():
+    expected = "bf16-mixed" if "avx512_bf16" in Path("/proc/cpuinfo").read_text().split() else "32-true"
+    assert resolve_precision(TRAINER.model_copy(update={"precision": "auto", "accelerator": "cpu"})) == expected
+
+
+def test_history_has_a_row_an_epoch_with_every_figure(train):
+    done = train(max_epochs=3, patience=3)
+    assert [row["epoch"] for row in done.history] == [1, 2, 3]
+    for row in done.history:
+        assert set(row) == {
+            "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "epoch_seconds",
+            "tokens_per_second",
+        }  # fmt: skip
+    tokens = int(done.data.train.lengths.clip(max=BILSTM.max_length).sum())
+    assert done.history[0]["tokens_per_second"] * done.history[0]["epoch_seconds"] == pytest.approx(tokens)
+
+
+def test_holdout_keeps_the_epoch_of_the_lowest_validation_loss(train):
+    done = train(learning_rate=0.05, schedule="constant", max_epochs=8, patience=8, dropout=0.0)
+    losses = [row["validation_loss"] for row in done.history]
+    assert min(losses) < losses[-1] - 0.001, "the case must tell the best epoch from the last"
+    assert scored_loss(done) == pytest.approx(min(losses), abs=1e-5)
+    assert not done.model.training
+
+
+def test_document_keeps_the_last_epoch_and_scores_test(train):
+    done = train(learning_rate=0.05, schedule="constant", max_epochs=8, protocol="document", dropout=0.0)
+    losses = [row["test_loss"] for row in done.history]
+    assert min(losses) < losses[-1] - 0.001, "the case must tell the best epoch from the last"
+    assert scored_loss(done) == pytest.approx(losses[-1], abs=1e-5)
+    assert len(done.data.scored) == 80
+    assert len(losses) == 8, "it never stops early"
+    assert not any(key.startswith("validation") for key in done.history[0])
+
+
+def test_training_stops_after_patience_epochs_without_a_better_loss(train):
+    losses = [
+        row["validation_loss"]
+        for row in train(learning_rate=0.05, schedule="constant", max_epochs=40, patience=2, dropout=0.0).history
+    ]
+    assert len(losses) < 40
+    best = losses.index(min(losses))
+    assert len(losses) == best + 1 + 2
+    running = [min(losses[: epoch + 1]) for epoch in range(best + 1)]
+    assert all(running[epoch + 2] < running[epoch] for epoch in range(best - 1)), "it could not have stopped before"
+
+
+def test_the_model_learns_the_reviews_it_is_shown(train):
+    no_dropout = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
+    history = train(learning_rate=0.03, max_epochs=20, patience=20, **no_dropout).history
+    assert history[-1]["train_loss"] < 0.3 < 0.65 < history[0]["train_loss"]
+
+
+def test_one_cycle_rises_to_the_learning_rate_and_falls_to_nothing(train):
+    recorder = Recorder()
+    train(callbacks=[recorder], schedule="one_cycle", learning_rate=0.01, max_epochs=4, patience=4)
+    rates = recorder.rates
+    peak = rates.index(max(rates))
+    assert max(rates) == pytest.approx(0.01, rel=0.02)
+    assert rates[0] < 0.001
+    assert rates[-1] < 0.001
+    assert 0 < peak < len(rates) / 2
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+
+
+def test_the_constant_schedule_keeps_the_learning_rate(train):
+    recorder = Recorder()
+    train(callbacks=[recorder], schedule="constant", learning_rate=0.01)
+    assert len(recorder.rates) > 10
+    assert set(recorder.rates) == {0.01}
+
+
+def test_gradients_are_clipped_to_the_norm_asked_for(train):
+    recorder = Recorder()
+    train(callbacks=[recorder], gradient_clip=0.01)
+    assert max(recorder.raw) > 0.02
+    assert max(recorder.clipped) <= 0.01 * (1 + 1e-4)
+
+
+def test_without_a_norm_gradients_are_left_alone(train):
+    recorder = Recorder()
+    train(callbacks=[recorder], gradient_clip=None)
+    assert recorder.clipped == recorder.raw
+
+
+def test_train_fraction_is_the_share_of_reviews_read(train):
+    assert len(train(fraction=0.25, max_epochs=1).data.train) == round(
+        0.25 * len(train("all", max_epochs=1).data.train)
+    )
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_does_not(train):
+    first, again, other = train("a"), train("b"), train("c", seed=8)
+    assert measured(first.history) == measured(again.history)
+    assert measured(first.history) != measured(other.history)
+
+
+@pytest.mark.parametrize("protocol", ["holdout", "document"])
+def test_a_training_cut_off_in_an_epoch_goes_on_as_if_it_never_was(train, protocol):
+    changes = {"max_epochs": 4, "patience": 4, "learning_rate": 0.01, "protocol": protocol}
+    whole = train("whole", **changes)
+    with pytest.raises(KilledError):
+        train("cut", callbacks=[KillIn(2)], **changes)
+    recorder = Recorder()
+    resumed = train("cut", callbacks=[recorder], **changes)
+    steps_an_epoch = len(resumed.data.train_dataloader())
+    assert len(recorder.rates) == 2 * steps_an_epoch, "two epochs were done, two were left"
+    assert measured(resumed.history) == measured(whole.history)
+    for name, weights in whole.model.state_dict().items():
+        assert torch.equal(weights, resumed.model.state_dict()[name]), name
+
+
+def test_a_finished_training_is_not_trained_again(train):
+    done = train()
+    recorder = Recorder()
+    again = train(callbacks=[recorder])
+    assert recorder.rates == []
+    assert again.history == done.history
+    for name, weights in done.model.state_dict().items():
+        assert torch.equal(weights, again.model.state_dict()[name])

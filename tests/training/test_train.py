@@ -1,0 +1,128 @@
+"""One training: one MLflow run with all that belongs to it, the model as files, and a run taken up again."""
+
+from pathlib import Path
+
+import pytest
+from conftest import shrunk_values
+from mlflow import MlflowClient
+
+from sentiment_rnn import params
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.files import read_json
+from sentiment_rnn.inference import saved, score
+from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.training.train import train
+
+PARAMS = params.Params.model_validate(shrunk_values())
+BILSTM = PARAMS.model_of("bilstm")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory) -> MlflowClient:
+    """An empty project with its store; the module's tests run in it."""
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlruns/mlflow.db")
+        yield connect()
+
+
+def run(tokens: Path, work: str, name: str = "bilstm", **changes) -> dict:
+    model = params.with_values(PARAMS.model_of(name), changes)
+    report = train(name, model, PARAMS.trainer, 7, tokens=tokens, work=Path(work), out=Path("models") / work)
+    assert report is not None
+    return report
+
+
+@pytest.fixture(scope="module")
+def report(client, tokens) -> dict:
+    return run(tokens, "whole", max_epochs=3)
+
+
+def cut_off(tokens: Path, work: str, **changes) -> None:
+    """A training that fails after its last epoch: a file stands where the model's folder should be."""
+    Path("models").mkdir(exist_ok=True)
+    (Path("models") / work).write_text("in the way")
+    with pytest.raises(FileExistsError):
+        run(tokens, work, **changes)
+    (Path("models") / work).unlink()
+
+
+def noted(work: str) -> str:
+    return read_json(Path(work) / "run.json")["run_id"]
+
+
+def test_the_run_is_finished_and_shows_all_that_was_done(client, report):
+    found = client.get_run(report["run_id"])
+    assert found.info.status == "FINISHED"
+    assert found.info.run_name == "bilstm"
+    assert found.data.params["hidden_size"] == "6"
+    assert found.data.params["seed"] == "7"
+    assert found.data.params["accelerator"] == "cpu"
+    assert found.data.tags["architecture"] == "bilstm"
+    assert found.data.tags["dataset"] == "sample"
+    assert found.data.tags["protocol"] == "holdout"
+    assert found.inputs.dataset_inputs[0].dataset.name == "sample"
+    assert len(client.get_metric_history(report["run_id"], "validation_loss")) == 3
+    assert len(client.get_metric_history(report["run_id"], "epoch_seconds")) == 3
+    assert found.data.metrics["best_validation_loss"] == report["validation_loss"]
+    assert "learning_curves.png" in {file.path for file in client.list_artifacts(report["run_id"])}
+    assert {file.path for file in client.list_artifacts(report["run_id"], "model")} == {
+        "model/model.json",
+        "model/model.safetensors",
+    }
+
+
+def test_the_report_is_what_the_written_model_does_on_validation(report, tokens):
+    model, encoding = saved.load("models/whole")
+    reviews = TokenizedReviews(tokens, ["validation"], encoding)
+    metrics = evaluate(probabilities(score.logits(model, reviews)), reviews.labels)
+    assert report["validation_accuracy"] == metrics["accuracy"]
+    assert report["validation_loss"] == metrics["log_loss"]
+    history = read_json("models/whole/history.json")
+    assert report["epochs"] == len(history) == 3
+    assert report["validation_loss"] == pytest.approx(min(row["validation_loss"] for row in history), abs=0.005)
+    assert report["train_seconds"] == pytest.approx(sum(row["epoch_seconds"] for row in history))
+    assert report["epoch_seconds"] == pytest.approx(sum(row["epoch_seconds"] for row in history[1:]) / 2)
+
+
+def test_parameters_are_counted(report):
+    embedding, features, hidden = 300 * 8, 8, 6
+    direction = 4 * (hidden * features + hidden * hidden + 2 * hidden)
+    assert report["parameters"] == embedding + 2 * direction + 2 * hidden + 1
+
+
+def test_the_documents_protocol_is_scored_on_test_and_labelled_so(client, tokens):
+    report = run(tokens, "keras", "bilstm_keras")
+    assert "test_accuracy" in report
+    assert "validation_accuracy" not in report
+    tags = client.get_run(report["run_id"]).data.tags
+    assert tags["protocol"] == "document"
+    assert "Not comparable" in tags["mlflow.note.content"]
+
+
+def test_a_failed_training_is_taken_up_in_the_same_run(client, tokens):
+    cut_off(tokens, "again")
+    run_id = noted("again")
+    assert client.get_run(run_id).info.status == "FAILED"
+    assert run(tokens, "again")["run_id"] == run_id
+    assert client.get_run(run_id).info.status == "FINISHED"
+
+
+def test_other_params_are_another_run_and_the_old_one_does_not_stay_running(client, tokens):
+    cut_off(tokens, "changed")
+    old = noted("changed")
+    client.update_run(old, status="RUNNING")  # as SIGKILL leaves it
+    new = run(tokens, "changed", learning_rate=0.01)["run_id"]
+    assert new != old
+    assert client.get_run(new).data.params["learning_rate"] == "0.01"
+    assert len(client.get_metric_history(new, "validation_loss")) == 2, "it began anew"
+    assert client.get_run(old).info.status == "KILLED"
+
+
+def test_a_run_that_was_deleted_is_not_taken_up(client, tokens):
+    cut_off(tokens, "deleted")
+    old = noted("deleted")
+    client.delete_run(old)
+    assert run(tokens, "deleted")["run_id"] != old
