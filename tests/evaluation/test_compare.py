@@ -7,7 +7,7 @@ from conftest import shrunk_values
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
-from sentiment_rnn.evaluation.compare import markdown, score_on_test, summarise
+from sentiment_rnn.evaluation.compare import by_epoch, markdown, score_on_test, summarise
 from sentiment_rnn.evaluation.metrics import wilson
 from sentiment_rnn.inference import saved
 from sentiment_rnn.models import Classifier
@@ -53,7 +53,7 @@ def test_the_table_is_best_first_and_says_which_data():
         summarise("bilstm_keras", "document", [seed(test_accuracy=0.7)]),
         summarise("bilstm", "holdout", [seed(test_accuracy=0.9)]),
     ]
-    lines = markdown(rows, "sample").splitlines()
+    lines = markdown(rows, "sample", {}).splitlines()
     assert lines[0].startswith("Dataset: sample.")
     table = [line for line in lines if line.startswith("| ")]
     assert [line.split(" | ")[0] for line in table] == ["| architecture", "| bilstm", "| bilstm_keras", "| rnn"]
@@ -81,3 +81,11 @@ def test_each_seeds_model_is_scored_on_test(tokens, tmp_path):
     assert second["test_accuracy"] == pytest.approx(1 - labels.mean())
     right, wrong = -torch.tensor([5.0, -5.0]).sigmoid().log()
     assert first["test_loss"] == pytest.approx(float(labels.mean() * right + (1 - labels.mean()) * wrong), rel=1e-4)
+
+
+def test_the_documents_protocol_is_told_by_epoch_as_the_mean_of_the_seeds():
+    histories = [[{"test_accuracy": 0.8}, {"test_accuracy": 0.9}], [{"test_accuracy": 0.7}, {"test_accuracy": 0.6}]]
+    assert by_epoch(histories) == [pytest.approx(0.75), pytest.approx(0.75)]
+    assert markdown([summarise("keras", "document", [seed()])], "imdb", {"keras": [0.75, 0.5]}).endswith(
+        "0.7500 0.5000\n"
+    )
