@@ -82,7 +82,7 @@ def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[
         epochs = " ".join(f"{accuracy:.4f}" for accuracy in accuracies)
         lines += [
             "",
-            f"{name} follows its document's protocol: trained on all of train, scored on test after each epoch, the last",
-            f"epoch counts. Test accuracy by epoch, mean of its seeds: {epochs}",
+            f"{name} follows its document's protocol: trained on all of train, scored on test after each epoch,",
+            f"the last epoch counts. Test accuracy by epoch, mean of its seeds: {epochs}",
         ]
     return "\n".join(lines) + "\n"
