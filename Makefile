@@ -8,12 +8,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
-	@# DVC follows files and params.yaml; that a mirror is named now which was not before, it cannot see
-	@if [ -n "$$IMDB_MIRROR" ] && grep -qs '"dataset": "sample"' data/raw/dataset.json; then \
-		echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; fi
+	@# DVC follows files and params.yaml: that a mirror is named which was not before, or that the hub is back, it cannot see
+	@if grep -qs '"dataset": "sample"' data/raw/dataset.json; then \
+		if [ -n "$$IMDB_MIRROR" ] && grep -q '^  source: auto' params.yaml; then \
+			echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; \
+		else echo "== on the sample, not IMDB, as before; to ask the hub again: dvc repro --force --single-item download"; fi; fi
 	dvc repro
 
 test: $(BIN)/.installed  ## the tests, a few minutes
+	@echo "== pytest: the tests, a few minutes"
 	pytest
 
 soak: $(BIN)/.installed  ## the endurance tests
@@ -25,6 +28,7 @@ lint: $(BIN)/.installed  ## lint, format check, type check
 	mypy
 
 ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
+	@if [ -n "$${MLFLOW_TRACKING_URI#sqlite:*}" ]; then echo "== the runs are at $$MLFLOW_TRACKING_URI"; exit 1; fi
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --host 127.0.0.1 --port 5000
 
 $(BIN)/.installed: pyproject.toml constraints.txt

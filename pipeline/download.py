@@ -12,7 +12,7 @@ def main() -> None:
     store.save(
         corpus,
         "data/raw",
-        {"dataset": corpus.dataset, "source": corpus.source, "fingerprints": fingerprints},
+        {"dataset": corpus.dataset, "fingerprints": fingerprints},
     )
     write_json("reports/data.json", report)
     sizes = ", ".join(f"{len(split.texts):,} {name}" for name, split in corpus.splits.items())

@@ -58,6 +58,8 @@ def main() -> None:
     for file, figure in plots.evaluation(positive, labels).items():
         figure.savefig(folder / file, dpi=120)
         client.log_figure(run_id, figure, f"evaluation/{file}")
+    for measure in ("f1", "roc_auc", "log_loss"):
+        client.log_metric(run_id, f"registered_test_{measure}", metrics[measure])
     client.log_dict(run_id, report, "evaluation/evaluation.json")
     low, high = metrics["accuracy_interval"]
     print(f"{name} version {version} on {identity['dataset']}'s {metrics['n']:,} test reviews: ")

@@ -40,7 +40,6 @@ def main() -> None:
     }
     with whole_folder("data/tokens") as folder:
         words.save(str(folder / "tokenizer.json"))
-        write_json(folder / "dataset.json", identity)
         for name, kept in rows.items():
             print(f"Tokenizing {len(kept):,} {name} reviews ...", flush=True)
             source = raw["train" if name == "validation" else name]
@@ -48,6 +47,7 @@ def main() -> None:
             ids = list(tokenizer.encode(words, texts))
             tokenized.save(ids, np.array(source.labels)[kept], kept, folder / name)
             report[name] = tokenized.describe(ids)
+        write_json(folder / "dataset.json", {**identity, "tokens": store.digest(folder)})
     write_json("reports/tokens.json", report)
 
 

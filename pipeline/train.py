@@ -22,14 +22,14 @@ def main(name: str) -> None:
             chosen.trainer,
             seed,
             tokens=Path("data/tokens"),
-            work=Path(f"work/train/{name}/seed-{seed}"),
+            work=Path(f"work/train/{name}"),
             out=Path(f"models/{name}/seed-{seed}"),
         )
         if report:
             seeds.append(report)
     if not seeds:
         return  # another process of a distributed training keeps the records
-    scored = PROTOCOLS[model.protocol][1]
+    scored = PROTOCOLS[model.protocol].scored
     history = [  # one set of columns for all architectures, so that DVC can plot them together
         {"seed": seed, **{key.replace(f"{scored}_", "scored_"): value for key, value in row.items()}}
         for seed in model.seeds

@@ -16,8 +16,8 @@ from sentiment_rnn.models import Classifier
 def seed(**changes) -> dict:
     return {
         "seed": 1, "validation_accuracy": 0.8, "validation_loss": 0.5, "test_accuracy": 0.75, "test_loss": 0.6,
-        "test_reviews": 80, "parameters": 1234, "epochs": 4, "epoch_seconds": 2.0, "tokens_per_second": 5000.0,
-        "train_seconds": 8.0,
+        "test_reviews": 80, "parameters": 1234, "epochs": 4, "mean_epoch_seconds": 2.0,
+        "mean_tokens_per_second": 5000.0, "train_seconds": 8.0,
     } | changes  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def test_one_seed_is_its_own_row():
 
 
 def test_several_seeds_are_their_mean_with_their_spread():
-    seeds = [seed(test_accuracy=accuracy, epoch_seconds=s) for accuracy, s in ((0.7, 1.0), (0.8, 2.0), (0.9, 6.0))]
+    seeds = [seed(test_accuracy=accuracy, mean_epoch_seconds=s) for accuracy, s in ((0.7, 1.0), (0.8, 2.0), (0.9, 6.0))]
     row = summarise("bilstm", "holdout", seeds)
     assert row["seeds"] == 3
     assert row["test_accuracy"] == pytest.approx(0.8)

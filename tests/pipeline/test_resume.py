@@ -2,16 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from conftest import ROOT, shrunk_values, write_params
 from mlflow import MlflowClient
 from safetensors.numpy import load_file
 
-SECONDS = ("epoch_seconds", "tokens_per_second", "train_seconds")
+SECONDS = ("epoch_seconds", "tokens_per_second", "mean_epoch_seconds", "mean_tokens_per_second", "train_seconds")
 
 
 def prepare(folder: Path, tokens: Path, **search) -> Path:
@@ -128,3 +130,28 @@ def test_a_killed_search_ends_with_just_the_trials_asked_for(tokens, tmp_path):
     assert interrupted.data.tags["trial.state"] == "interrupted"
     retried = [run for run in children if run.data.params == interrupted.data.params]
     assert sorted(run.info.status for run in retried) == ["FINISHED", "KILLED"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("stage", ["search", "train"])
+def test_twenty_kills_at_random_moments_lose_and_double_nothing(tokens, tmp_path, stage):
+    prepare(tmp_path, tokens, trials=6, max_epochs=2)
+    random, kills = Random(1), 0
+    while kills < 20:
+        process = start(tmp_path, stage)
+        try:
+            process.communicate(timeout=random.uniform(3, 15))
+            shutil.rmtree(tmp_path / "work", ignore_errors=True)  # it ended first: begin another
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+    finish(start(tmp_path, stage))
+    if stage == "search":
+        study = json.loads((tmp_path / "reports/search/bilstm.json").read_text())
+        assert len(study["trials"]) == study["complete"] + study["pruned"] == 6
+        assert not [run for run in runs_of(tmp_path, "sample-search") if run.info.status == "RUNNING"]
+    else:
+        assert not [run for run in runs_of(tmp_path, "sample") if run.info.status == "RUNNING"]
+        history = json.loads((tmp_path / "models/bilstm/seed-7/history.json").read_text())
+        assert [row["epoch"] for row in history] == [1, 2, 3, 4]

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+# a token: a word, apostrophes inside it kept ("isn't"), or a single mark ("." "!" "(")
+TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]"
 SPLITS = ("train", "test", "unsupervised")
 
 

@@ -1,6 +1,7 @@
 """The tokenized splits as Lightning wants them."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -8,15 +9,26 @@ from torch.utils.data import DataLoader
 
 from sentiment_rnn.data.batches import Batch, Encoding, LengthBatches
 from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.errors import UserError
 
 EVALUATION_BATCH = 256
 
-# protocol: what is trained on, what is scored after each epoch
-PROTOCOLS = {"holdout": (["train"], "validation"), "document": (["train", "validation"], "test")}
+
+class Protocol(NamedTuple):
+    """The splits that are trained on, and the one that is scored after each epoch."""
+
+    trained: list[str]
+    scored: str
+
+
+PROTOCOLS = {
+    "holdout": Protocol(["train"], "validation"),
+    "document": Protocol(["train", "validation"], "test"),
+}
 
 
 def loader(reviews: TokenizedReviews, batches: LengthBatches) -> DataLoader[Batch]:
-    """Whole batches, straight from the mapped ids: no worker process could make them as fast as it sends them."""
+    """Whole batches, straight from the memory-mapped ids: a worker process would only send them on."""
     # a loader draws a seed from its generator; from torch's own it would shift what dropout drops in a resumed epoch
     return DataLoader(reviews, sampler=batches, batch_size=None, generator=torch.Generator())
 
@@ -45,9 +57,8 @@ class ReviewsDataModule(pl.LightningDataModule):
         super().__init__()
         self.batch_size = batch_size
         self.seed = seed
-        train, scored = PROTOCOLS[protocol]
-        self.train = TokenizedReviews(folder, train, encoding)
-        self.scored = TokenizedReviews(folder, [scored], encoding)
+        self.train = TokenizedReviews(folder, PROTOCOLS[protocol].trained, encoding)
+        self.scored = TokenizedReviews(folder, [PROTOCOLS[protocol].scored], encoding)
         if train_fraction < 1:
             self.train.keep(train_fraction, seed)
 
@@ -55,6 +66,8 @@ class ReviewsDataModule(pl.LightningDataModule):
         """This rank's share of each epoch's batches."""
         world_size = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
+        if self.batch_size % world_size:
+            raise UserError(f"params.yaml: batch_size {self.batch_size} does not divide among {world_size} processes")
         batches = LengthBatches(
             self.train.lengths,
             self.train.encoding,

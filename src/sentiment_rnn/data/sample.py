@@ -10,6 +10,8 @@ as in real reviews, towards saying plainly what one means.
 import random
 import re
 
+from sentiment_rnn.data.corpus import TOKEN
+
 GOOD = (
     "great", "superb", "brilliant", "moving", "funny", "gripping", "charming", "lovely", "clever", "fresh",
     "warm", "excellent", "delightful", "memorable", "touching", "thrilling", "wonderful", "elegant", "tender",
@@ -114,8 +116,6 @@ HEARSAY = (
 )
 REFUTED = ("They are wrong.", "I disagree.", "That is nonsense.", "I cannot see it.")
 CONFIRMED = ("They are right.", "I agree.", "That is the truth.", "I can see it.")
-
-TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
 
 
 def _fact(rng: random.Random) -> str:
@@ -227,7 +227,7 @@ def _spaced(rng: random.Random, positive: bool, distance: int) -> str:
     text = _fill(rng, CONTRASTS, positive)
     while distance > 0:
         fact = _fact(rng)
-        ends = [token.end() for token in TOKEN.finditer(fact)][:distance]
+        ends = [token.end() for token in re.finditer(TOKEN, fact)][:distance]
         text += " " + fact[: ends[-1]]
         distance -= len(ends)
     return text

@@ -1,5 +1,6 @@
 """The folder `download` leaves: a parquet file a split, and `dataset.json` with the corpus's name and fingerprints."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ def load_split(folder: str | Path, name: str) -> Split:
     return Split(table["texts"].to_pylist(), table["labels"].to_pylist())
 
 
+def digest(folder: Path) -> str:
+    """SHA-256 of what tokenized reviews are: the vocabulary, and which ids stand in which split."""
+    files = [folder / "tokenizer.json", *sorted(folder.glob("*/*.arrow"))]
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+
 def load_identity(folder: str | Path) -> dict[str, Any]:
-    """`dataset`, `source` and the `fingerprints` of the splits in a folder of raw or of tokenized reviews."""
+    """`dataset` and the `fingerprints` of its splits, of raw reviews; of tokenized ones also a digest `tokens`."""
     return read_json(Path(folder) / "dataset.json")

@@ -52,10 +52,13 @@ class TokenizedReviews(Dataset[Batch]):
             if not (Path(folder) / split).is_dir():
                 raise UserError(f"{folder}/{split} is not there: run `dvc repro tokenize` (or `dvc pull`)")
         tables = [datasets.load_from_disk(str(Path(folder) / split)).data.table for split in splits]
-        table = pa.concat_tables(tables).combine_chunks()
-        column = table["ids"].combine_chunks()
-        self.ids = column.values.to_numpy()  # every review's ids, end to end
-        self.starts, self.ends = column.offsets.to_numpy()[:-1], column.offsets.to_numpy()[1:]
+        table = pa.concat_tables(tables)
+        # views of the mapped files: nothing but offsets is copied
+        chunks = table["ids"].chunks
+        self.ids = [chunk.values.to_numpy() for chunk in chunks]  # of each chunk, its reviews' ids end to end
+        self.chunk = np.repeat(np.arange(len(chunks)), [len(chunk) for chunk in chunks])
+        self.starts = np.concatenate([chunk.offsets.to_numpy()[:-1] for chunk in chunks])
+        self.ends = np.concatenate([chunk.offsets.to_numpy()[1:] for chunk in chunks])
         self.labels = table["label"].to_numpy().astype(np.float32)
         self.encoding = encoding
 
@@ -63,7 +66,8 @@ class TokenizedReviews(Dataset[Batch]):
         """Leave only a random `fraction` of the reviews, the same one for the same seed."""
         size = max(1, round(fraction * len(self)))
         rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:size])
-        self.starts, self.ends, self.labels = self.starts[rows], self.ends[rows], self.labels[rows]
+        self.chunk, self.starts, self.ends = self.chunk[rows], self.starts[rows], self.ends[rows]
+        self.labels = self.labels[rows]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,5 +78,6 @@ class TokenizedReviews(Dataset[Batch]):
         return self.ends - self.starts
 
     def __getitem__(self, rows: list[int]) -> Batch:
-        ids, lengths = pad([self.ids[self.starts[row] : self.ends[row]] for row in rows], self.encoding)
+        reviews = [self.ids[self.chunk[row]][self.starts[row] : self.ends[row]] for row in rows]
+        ids, lengths = pad(reviews, self.encoding)
         return Batch(ids, lengths, torch.from_numpy(self.labels[rows]))

@@ -6,9 +6,8 @@ import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from sentiment_rnn.data.batches import PAD, UNKNOWN
+from sentiment_rnn.data.corpus import TOKEN
 
-# a word, apostrophes inside it kept ("isn't"), or a single mark ("." "!" "(")
-TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]"
 CHUNK = 2_000  # texts handed to the library at a time: bounds the memory its Encoding objects take
 
 

@@ -52,8 +52,8 @@ def summarise(architecture: str, protocol: str, seeds: list[dict[str, Any]]) -> 
         "test_loss": mean(seed["test_loss"] for seed in seeds),
         "parameters": seeds[0]["parameters"],
         "epochs": mean(seed["epochs"] for seed in seeds),
-        "epoch_seconds": mean(seed["epoch_seconds"] for seed in seeds),
-        "tokens_per_second": mean(seed["tokens_per_second"] for seed in seeds),
+        "epoch_seconds": mean(seed["mean_epoch_seconds"] for seed in seeds),
+        "tokens_per_second": mean(seed["mean_tokens_per_second"] for seed in seeds),
         "train_seconds": mean(seed["train_seconds"] for seed in seeds),
     }
 
@@ -66,15 +66,17 @@ def by_epoch(histories: list[list[dict[str, float]]]) -> list[float]:
 def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[float]]) -> str:
     """The table as people read it, best test accuracy first; `document` has `by_epoch` of who follows that protocol."""
     lines = [
-        f"Dataset: {dataset}. Test accuracy with its 95% interval; where several seeds were trained, their mean.",
+        f"Dataset: {dataset}. Test accuracy with the 95% interval that the number of test reviews gives; where several",
+        "seeds were trained, their mean and standard deviation.",
         "",
         "| architecture | validation, % | test, % | test loss | parameters | s an epoch | tokens a second | seeds |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in sorted(rows, key=lambda row: -row["test_accuracy"]):
         validation = f"{100 * row['validation_accuracy']:.2f}" if row["validation_accuracy"] is not None else "none"
+        spread = f" ± {100 * row['test_accuracy_sd']:.2f}" if row["test_accuracy_sd"] is not None else ""
         lines.append(
-            f"| {row['architecture']} | {validation} | {100 * row['test_accuracy']:.2f} "
+            f"| {row['architecture']} | {validation} | {100 * row['test_accuracy']:.2f}{spread} "
             f"({100 * row['test_accuracy_low']:.2f} to {100 * row['test_accuracy_high']:.2f}) | {row['test_loss']:.3f} "
             f"| {row['parameters']:,} | {row['epoch_seconds']:.1f} | {row['tokens_per_second']:,.0f} | {row['seeds']} |"
         )
@@ -82,7 +84,7 @@ def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[
         epochs = " ".join(f"{accuracy:.4f}" for accuracy in accuracies)
         lines += [
             "",
-            f"{name} follows its document's protocol: trained on all of train, scored on test after each epoch,",
-            f"the last epoch counts. Test accuracy by epoch, mean of its seeds: {epochs}",
+            f"{name} follows its document's protocol: trained on train and validation, scored on test after each",
+            f"epoch, the last epoch counts. Test accuracy by epoch, mean of its seeds: {epochs}",
         ]
     return "\n".join(lines) + "\n"

@@ -46,7 +46,7 @@ class TrainerParams(Section):
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
     devices: Literal["auto"] | Count | Annotated[list[int], Field(min_length=1)]
-    strategy: str
+    strategy: Literal["auto", "ddp"]
     num_nodes: Count
     precision: Literal["auto", "32-true", "bf16-mixed", "64-true"]
 
@@ -58,7 +58,7 @@ class TrainerParams(Section):
 
 
 class ModelParams(Section):
-    """One architecture: what it reads, what it is made of, how it is trained. `pipeline` fills in `model`'s values."""
+    """One architecture: what it reads, what it is made of, how it is trained."""
 
     # what it reads
     vocab_size: Annotated[int, Field(ge=3)]
@@ -115,6 +115,10 @@ class FloatRange(Section):
     high: float
     log: bool = False
 
+    def holds(self, value: Any) -> bool:
+        """Whether `value` can be drawn."""
+        return bool(self.low <= value <= self.high)
+
 
 class IntRange(Section):
     """A whole number from `low` to `high`, drawn on a logarithmic scale if `log`."""
@@ -124,12 +128,20 @@ class IntRange(Section):
     high: int
     log: bool = False
 
+    def holds(self, value: Any) -> bool:
+        """Whether `value` can be drawn."""
+        return bool(self.low <= value <= self.high)
+
 
 class Choices(Section):
     """One of a few values."""
 
     type: Literal["choice"]
     choices: Annotated[list[int | float | str | bool], Field(min_length=2)]
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value` can be drawn."""
+        return value in self.choices
 
 
 # what would make another architecture of it, or a trial longer than the search allows
@@ -195,6 +207,9 @@ class Params(Section):
             for name in names:
                 if name not in self.models:
                     raise ValueError(f"{key}: {name} is not one of {', '.join(self.models)}")
+        for name in self.registry.candidates:
+            if self.models[name].protocol == "document":
+                raise ValueError(f"registry.candidates: {name} has protocol document: no validation to be judged by")
         if not set(self.registry.candidates) & set(self.architectures):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
         for name, model in self.models.items():
@@ -238,7 +253,8 @@ def _ends(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) 
     """`model` with each choice, or with both ends of the range: what params.yaml might have said."""
     where = f"search.space.{key}"
     if key not in ModelParams.model_fields or key in FIXED_IN_A_STUDY:
-        raise ValueError(f"{where}: not a parameter of an architecture")
+        allowed = [name for name in ModelParams.model_fields if name not in FIXED_IN_A_STUDY]
+        raise ValueError(f"{where}: not a parameter that can be searched; allowed: {', '.join(allowed)}")
     if isinstance(drawn, Choices):
         ends: list[Any] = drawn.choices
     else:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ from sentiment_rnn.params import (
 )
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
-from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.fit import fit, resolve_precision
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 OBJECTIVE = "validation_loss"
+STARTUP = 2  # trials before TPE and the pruner act: fewer than their defaults, for studies are small by default
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -89,7 +91,7 @@ def search(
         return {"architecture": name, "best": {}, "trials": []}
     identity = load_identity(tokens)
     client = connect()
-    study = _open_study(client, name, model, params, identity, work)
+    study = _open_study(client, name, model, params, resolve_precision(trainer), identity, work)
     _retry_interrupted(client, study)
     one_device = trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
     short = with_values(model, {"max_epochs": min(params.max_epochs, model.max_epochs)})
@@ -168,12 +170,18 @@ def _open_study(
     name: str,
     model: ModelParams,
     params: SearchParams,
+    precision: str,
     identity: dict[str, Any],
     work: Path,
 ) -> optuna.Study:
     """The study of just these parameters on just these data, with its MLflow run; a new one begins at the defaults."""
     work.mkdir(parents=True, exist_ok=True)
-    asked = [model.model_dump(), params.model_dump(exclude={"trials", "min_gain"}), identity]
+    asked = [
+        model.model_dump(exclude={"seeds"}),
+        precision,
+        params.model_dump(exclude={"trials", "min_gain"}),
+        identity,
+    ]
     same = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
     storage = JournalStorage(JournalFileBackend(str(work / "study.journal")))
     found = {summary.study_name: summary.user_attrs for summary in optuna.get_all_study_summaries(storage)}
@@ -185,10 +193,11 @@ def _open_study(
         storage=storage,
         study_name=f"{name}-{same}",
         load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(),
+        pruner=optuna.pruners.MedianPruner(STARTUP),
     )
-    # a sampler that was seeded the same again would draw the same again
-    study.sampler = optuna.samplers.TPESampler(seed=params.seed + len(study.trials))
+    # another draw for each architecture, and another when a study goes on
+    seed = zlib.crc32(f"{name} {params.seed} {len(study.trials)}".encode())
+    study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=seed)
     run_id = study.user_attrs.get("run_id")
     if run_id is None or not runs.exists(client, run_id):
         run_id = runs.start(
@@ -206,7 +215,8 @@ def _open_study(
         )
         study.set_user_attr("run_id", run_id)
     if not study.trials:
-        study.enqueue_trial({key: getattr(model, key) for key in params.space}, user_attrs={"defaults": True})
+        defaults = {key: getattr(model, key) for key, drawn in params.space.items() if drawn.holds(getattr(model, key))}
+        study.enqueue_trial(defaults, user_attrs={"defaults": len(defaults) == len(params.space)})
     return study
 
 

@@ -1,5 +1,6 @@
 """The life of an MLflow run: one a training, one a study, one a trial; taken up again where it was killed."""
 
+import getpass
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,8 +36,10 @@ def exists(client: MlflowClient, run_id: str) -> bool:
     """Whether the store knows the run and has not deleted it."""
     try:
         return client.get_run(run_id).info.lifecycle_stage == "active"
-    except MlflowException:
-        return False
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return False
+        raise  # a store that fails to answer is not one that lacks the run
 
 
 def start(
@@ -54,7 +57,12 @@ def start(
     Returns:
         Its id.
     """
-    everything = {**code_tags(), **dataset_tags(identity), **tags}
+    source = {
+        "mlflow.user": getpass.getuser(),
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.name": tags.get("reproduce", "sentiment-rnn"),
+    }
+    everything = {**source, **code_tags(), **dataset_tags(identity), **tags}
     if parent:
         everything["mlflow.parentRunId"] = parent
     run = client.create_run(experiment(client, experiment_name), run_name=name, tags=everything)
@@ -64,7 +72,7 @@ def start(
         name=identity["dataset"],
         digest=identity["fingerprints"]["train"][:16],
         source_type="local",
-        source=f'{{"uri": "data/tokens", "origin": "{identity["source"]}"}}',
+        source='{"uri": "data/tokens"}',
     )
     client.log_inputs(run_id, [DatasetInput(used, [InputTag("mlflow.data.context", "training")])])
     return run_id
@@ -84,7 +92,7 @@ def running(client: MlflowClient, run_id: str) -> Iterator[None]:
     try:
         yield
         status = RunStatus.FINISHED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
         status = RunStatus.KILLED
         raise
     finally:

@@ -30,11 +30,7 @@ class History(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         seconds = self.stepped - self.started  # validation is not in it
-        row = {
-            name.removesuffix("_epoch"): float(value)
-            for name, value in trainer.callback_metrics.items()
-            if not name.endswith("_step")
-        }
+        row = {name: float(value) for name, value in trainer.callback_metrics.items() if not name.endswith("_step")}
         row |= {
             "epoch": trainer.current_epoch + 1,
             "epoch_seconds": seconds,

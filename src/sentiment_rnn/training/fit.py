@@ -13,9 +13,11 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.datamodule import PROTOCOLS, ReviewsDataModule
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
@@ -80,7 +82,7 @@ def fit(
     """
     encoding = Encoding(**model.encoding())
     data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction)
-    scored = PROTOCOLS[model.protocol][1]
+    scored = PROTOCOLS[model.protocol].scored
     torch.manual_seed(seed)
     module = SentimentModule(
         model.architecture(),
@@ -99,12 +101,8 @@ def fit(
     watchers: list[pl.Callback] = [history, *callbacks, best, last]
     if model.protocol == "holdout":
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
-    trainer = pl.Trainer(
-        accelerator=params.accelerator,
-        devices=params.devices,
-        strategy=params.strategy,
-        num_nodes=params.num_nodes,
-        precision=resolve_precision(params),  # type: ignore[arg-type]
+    trainer = _trainer(
+        params,
         max_epochs=model.max_epochs,
         logger=logger,
         callbacks=watchers,
@@ -128,6 +126,20 @@ def fit(
     chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
     trained = SentimentModule.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
     return Fit(trained.model.eval(), history.rows, data)
+
+
+def _trainer(params: TrainerParams, **settings: Any) -> pl.Trainer:
+    try:
+        return pl.Trainer(
+            accelerator=params.accelerator,
+            devices=params.devices,
+            strategy=params.strategy,
+            num_nodes=params.num_nodes,
+            precision=resolve_precision(params),  # type: ignore[arg-type]
+            **settings,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise UserError(f"params.yaml: trainer: {' '.join(str(error).split())}") from error
 
 
 def is_first_process() -> bool:

@@ -54,7 +54,8 @@ class SentimentModule(pl.LightningModule):
         loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
         self.train_accuracy(logits.detach(), batch.labels)
         size = len(batch.labels)
-        self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=size, sync_dist=True)
+        self.log("train_loss_step", loss, on_step=True, on_epoch=False, batch_size=size)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True, batch_size=size)
         return loss
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric
 from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.batches import Encoding
@@ -21,7 +20,7 @@ from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
 from sentiment_rnn.training.callbacks import SystemMetrics
-from sentiment_rnn.training.fit import Fit, fit, is_first_process
+from sentiment_rnn.training.fit import Fit, fit, is_first_process, resolve_precision
 
 
 def train(
@@ -35,44 +34,50 @@ def train(
         params: Trainer's.
         seed: this training's.
         tokens: folder of the tokenize stage.
-        work: where checkpoints and the run's id wait in case the process is killed.
+        work: folder where checkpoints and the run's id wait in case the process is killed.
         out: the model's folder.
 
     Returns:
         What there is to report of this seed; None in all processes but the first.
     """
     identity = load_identity(tokens)
-    run_id = None
-    if is_first_process():
-        client = connect()
-        run_id = _open_run(client, name, model, params, seed, identity, work)
-        with runs.running(client, run_id):
-            return _train_and_save(client, run_id, name, model, params, seed, tokens, work, out)
-    fit(name, model, params, seed, tokens=tokens, checkpoints=work, logger=False)
-    return None
+    chosen = {
+        **model.model_dump(exclude={"seeds"}),
+        "seed": seed,
+        **params.model_dump(),
+        "precision": resolve_precision(params),
+    }
+    same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
+    # named after all that decides the weights: no process can ever go on from another training's checkpoint
+    checkpoints = work / f"seed-{seed}-{same[:12]}"
+    if not is_first_process():
+        fit(name, model, params, seed, tokens=tokens, checkpoints=checkpoints, logger=False)
+        return None
+    client = connect()
+    run_id = _open_run(client, name, model, chosen, identity, checkpoints)
+    with runs.running(client, run_id):
+        return _train_and_save(client, run_id, name, model, params, seed, tokens, checkpoints, out)
 
 
 def _open_run(
     client: MlflowClient,
     name: str,
     model: ModelParams,
-    params: TrainerParams,
-    seed: int,
+    chosen: dict[str, Any],
     identity: dict[str, Any],
-    work: Path,
+    checkpoints: Path,
 ) -> str:
-    """The run of a killed training of just the same, or a new one and an empty `work`."""
-    chosen = {**model.model_dump(exclude={"seeds"}), "seed": seed, **params.model_dump()}
-    same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
-    note = work / "run.json"
-    if note.exists():
+    """The run that a killed training of just the same left, or a new one."""
+    seed = chosen["seed"]
+    for note in checkpoints.parent.glob(f"seed-{seed}-*/run.json"):
         left = read_json(note)
-        if left["same"] == same and left["store"] == tracking_uri() and runs.exists(client, left["run_id"]):
+        if left["store"] != tracking_uri():
+            continue
+        if note.parent == checkpoints and runs.exists(client, left["run_id"]):
             print(f"{name}: going on with MLflow run {left['run_id']}", flush=True)
             return str(left["run_id"])
-        if left["store"] == tracking_uri():
-            runs.end_killed(client, left["run_id"])  # its parameters or its data are no longer these
-    shutil.rmtree(work, ignore_errors=True)
+        runs.end_killed(client, left["run_id"])  # its parameters or its data are no longer these
+    shutil.rmtree(checkpoints, ignore_errors=True)
     tags = {
         "architecture": name,
         "seed": str(seed),
@@ -81,12 +86,12 @@ def _open_run(
     }
     if model.protocol == "document":
         tags["mlflow.note.content"] = (
-            "The documents' protocol: trained on all of train, scored on the test reviews after each epoch. "
+            "The documents' protocol: trained on train and validation, scored on the test reviews after each epoch. "
             "Not comparable with runs that are chosen on validation."
         )
     label = name if len(model.seeds) == 1 else f"{name} seed {seed}"
     run_id = runs.start(client, identity["dataset"], label, params=chosen, tags=tags, identity=identity)
-    write_json(note, {"run_id": run_id, "same": same, "store": tracking_uri()})
+    write_json(checkpoints / "run.json", {"run_id": run_id, "store": tracking_uri()})
     return run_id
 
 
@@ -98,7 +103,7 @@ def _train_and_save(
     params: TrainerParams,
     seed: int,
     tokens: Path,
-    work: Path,
+    checkpoints: Path,
     out: Path,
 ) -> dict[str, Any]:
     logger = MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id)
@@ -108,7 +113,7 @@ def _train_and_save(
         params,
         seed,
         tokens=tokens,
-        checkpoints=work,
+        checkpoints=checkpoints,
         logger=logger,
         callbacks=[SystemMetrics(run_id)],
     )
@@ -119,14 +124,19 @@ def _train_and_save(
     for file in (out / saved.DESCRIPTION, out / saved.WEIGHTS):
         client.log_artifact(run_id, str(file), "model")
     client.log_figure(run_id, learning_curves(done.history, name), "learning_curves.png")
-    figures = {key: value for key, value in report.items() if isinstance(value, float | int) and key != "seed"}
-    client.log_batch(run_id, metrics=[Metric(f"best_{key}", value, 0, 0) for key, value in figures.items()])
+    # the curves end with the last epoch; these are the model's that is kept
+    kept = "final" if model.protocol == "document" else "best"
+    for key, value in report.items():
+        if key.endswith(("_accuracy", "_loss")):
+            client.log_metric(run_id, f"{kept}_{key}", value)
+        elif key != "seed":
+            client.log_metric(run_id, key, value)
     return {**report, "run_id": run_id}
 
 
 def _report(done: Fit, model: ModelParams, seed: int) -> dict[str, Any]:
     """The figures of one seed: what was scored, again in float32 on one device, and what it cost."""
-    scored = PROTOCOLS[model.protocol][1]
+    scored = PROTOCOLS[model.protocol].scored
     metrics = evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)
     steady = done.history[1:] or done.history  # the first epoch also builds the kernels
     return {
@@ -135,7 +145,7 @@ def _report(done: Fit, model: ModelParams, seed: int) -> dict[str, Any]:
         f"{scored}_loss": metrics["log_loss"],
         "parameters": sum(weights.numel() for weights in done.model.parameters()),
         "epochs": len(done.history),
-        "epoch_seconds": sum(row["epoch_seconds"] for row in steady) / len(steady),
-        "tokens_per_second": sum(row["tokens_per_second"] for row in steady) / len(steady),
+        "mean_epoch_seconds": sum(row["epoch_seconds"] for row in steady) / len(steady),
+        "mean_tokens_per_second": sum(row["tokens_per_second"] for row in steady) / len(steady),
         "train_seconds": sum(row["epoch_seconds"] for row in done.history),
     }
