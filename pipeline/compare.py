@@ -21,7 +21,7 @@ def main() -> None:
         seeds = []
         for seed in score_on_test(trained, Path("models"), Path("data/tokens")):
             if runs.exists(client, seed["run_id"]):
-                client.log_metric(seed["run_id"], "test_accuracy_of_the_kept_model", seed["test_accuracy"])
+                client.log_metric(seed["run_id"], "final_test_accuracy", seed["test_accuracy"])
             seeds.append(seed)
         rows.append(summarise(name, trained["protocol"], seeds))
         if trained["protocol"] == "document":

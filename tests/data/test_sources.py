@@ -167,7 +167,6 @@ def test_the_download_stage_writes_what_the_mirror_holds(mirror, small_imdb, pro
     }
     assert store.load_identity("data/raw") == {
         "dataset": "imdb",
-        "source": "mirror",
         "fingerprints": imdb.FINGERPRINTS,
     }
     report = read_json("reports/data.json")

@@ -27,7 +27,8 @@ def written(tmp_path_factory) -> tuple:
 
 
 def whole_ids(reviews: TokenizedReviews) -> list[list[int]]:
-    return [reviews.ids[start:end].tolist() for start, end in zip(reviews.starts, reviews.ends, strict=True)]
+    places = zip(reviews.chunk, reviews.starts, reviews.ends, strict=True)
+    return [reviews.ids[chunk][start:end].tolist() for chunk, start, end in places]
 
 
 def test_ids_and_labels_come_back_as_they_were_written(written):

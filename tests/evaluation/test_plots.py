@@ -16,7 +16,7 @@ HISTORY = [
 ]
 SEED = {
     "seed": 1, "validation_accuracy": 0.8, "validation_loss": 0.5, "test_accuracy": 0.75, "test_loss": 0.6,
-    "test_reviews": 80, "parameters": 1234, "epochs": 4, "epoch_seconds": 2.0, "tokens_per_second": 5000.0,
+    "test_reviews": 80, "parameters": 1234, "epochs": 4, "mean_epoch_seconds": 2.0, "mean_tokens_per_second": 5000.0,
     "train_seconds": 8.0,
 }  # fmt: skip
 

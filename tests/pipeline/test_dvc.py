@@ -157,7 +157,7 @@ def test_each_training_is_one_run_that_shows_what_was_done(reproduced, client):
         assert (tags["mlflow.source.git.commit"], tags["git.dirty"]) == (commit, "false")
         assert found.data.params["hidden_size"] == "6"
         assert found.inputs.dataset_inputs[0].dataset.name == "sample"
-        assert len(client.get_metric_history(found.info.run_id, "train_loss_epoch")) == 2
+        assert len(client.get_metric_history(found.info.run_id, "train_loss")) == 2
         assert "learning_curves.png" in {file.path for file in client.list_artifacts(found.info.run_id)}
         assert any(metric.startswith("system/") for metric in found.data.metrics)
         assert 0 <= found.data.metrics["final_test_accuracy"] <= 1

@@ -16,6 +16,7 @@ from sentiment_rnn.search import study as searching
 from sentiment_rnn.search.study import search
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.training.fit import resolve_precision
 
 PARAMS = params.Params.model_validate(shrunk_values())
 BILSTM = PARAMS.model_of("bilstm")
@@ -55,7 +56,9 @@ def opened(client, tokens, **changes) -> optuna.Study:
     """The study that `look` with the same changes would open."""
     asked = PARAMS.search.model_copy(update={"min_gain": 0.0, **changes})
     Path("work").mkdir(exist_ok=True)
-    return searching._open_study(client, "bilstm", BILSTM, asked, load_identity(tokens), Path("work"))
+    return searching._open_study(
+        client, "bilstm", BILSTM, asked, resolve_precision(PARAMS.trainer), load_identity(tokens), Path("work")
+    )
 
 
 def family(client) -> tuple[list, list]:
@@ -67,7 +70,7 @@ def family(client) -> tuple[list, list]:
 
 
 def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(client, look):
-    report = look(trials=3, max_epochs=2)
+    report = look(trials=2, max_epochs=2)
     assert {key: report["trials"][0][key] for key in PARAMS.search.space} == {
         key: getattr(BILSTM, key) for key in PARAMS.search.space
     }
@@ -75,10 +78,10 @@ def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(clie
     assert report["best_validation_loss"] == min(trial["value"] for trial in report["trials"])
     best = min(report["trials"], key=lambda trial: trial["value"])
     assert report["best"] == {key: best[key] for key in PARAMS.search.space}
-    assert (report["complete"], report["pruned"]) == (3, 0)
+    assert (report["complete"], report["pruned"]) == (2, 0)
 
     (parent,), children = family(client)
-    assert len(children) == 3
+    assert len(children) == 2
     assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert parent.data.metrics["best_validation_loss"] == report["best_validation_loss"]
@@ -94,6 +97,19 @@ def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(clie
 
 def test_values_that_gain_too_little_over_the_defaults_are_not_taken(look):
     assert look(trials=2, min_gain=5.0)["best"] == {}
+
+
+def test_defaults_outside_the_space_are_left_out_of_the_first_trial(look):
+    space = {
+        "hidden_size": params.Choices(type="choice", choices=[3, 4]),
+        "dropout": params.FloatRange(type="float", low=0.1, high=0.9),
+    }
+    report = look(trials=1, space=space)
+    assert BILSTM.hidden_size not in (3, 4)
+    assert report["trials"][0]["hidden_size"] in (3, 4)
+    assert report["trials"][0]["dropout"] == BILSTM.dropout
+    assert report["defaults_validation_loss"] is None
+    assert report["best"], "there are no defaults to gain over"
 
 
 def test_every_trial_stays_in_the_space(look):

@@ -25,6 +25,9 @@ def tags(dataset: str = "imdb", accuracy: float = 0.9, fingerprint: str = "f") -
     ("candidate", "reigning", "promoted", "reason"),
     [
         (tags(), None, True, "there was no champion"),
+        (tags(), {}, True, "the champion on something unknown"),
+        (tags("sample"), {"dataset": "imdb"}, False, "trained on sample, the champion on imdb"),
+        (tags(), {"dataset": "imdb"}, True, "the champion was never evaluated"),
         (tags("sample"), None, True, "there was no champion"),
         (tags(accuracy=0.91), tags(accuracy=0.90), True, "test accuracy 0.9100, the champion's 0.9000"),
         (tags(accuracy=0.90), tags(accuracy=0.90), True, "test accuracy 0.9000, the champion's 0.9000"),
@@ -118,8 +121,13 @@ def test_a_registered_version_gives_what_the_model_gives(client, model_folder, t
         run_id, "served", model_folder=model_folder, tokenizer_file=tokenizer, tags={"seed": "7"}, description="a film"
     )
     found = client.get_model_version("served", version)
-    assert (version, found.run_id, found.tags, found.description) == ("1", run_id, {"seed": "7"}, "a film")
+    assert (version, found.run_id, found.tags["seed"], found.description) == ("1", run_id, "7", "a film")
     assert client.get_run(run_id).info.status == "FINISHED"
+
+    again = registry.register(
+        run_id, "served", model_folder=model_folder, tokenizer_file=tokenizer, tags={"seed": "7"}, description="a film"
+    )
+    assert again == version, "the same model is no new version"
 
     texts = ["a great film", "I hated every minute of it"]
     answers = registry.load("served", version).predict(texts)
@@ -129,6 +137,6 @@ def test_a_registered_version_gives_what_the_model_gives(client, model_folder, t
 
 
 def test_a_version_that_is_not_there_names_the_cure(client):
-    with pytest.raises(UserError, match=r"version 99 of film .* `dvc repro -f register`") as raised:
+    with pytest.raises(UserError, match=r"version 99 of film .* `dvc repro --single-item --force register`") as raised:
         registry.load("film", "99")
     assert "\n" not in str(raised.value)
