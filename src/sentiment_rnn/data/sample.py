@@ -178,7 +178,7 @@ def _local(rng: random.Random, positive: bool) -> list[str]:
     """Opinions that are each decided within a sentence, among facts and what other people think."""
     sentences = [_opinion(rng, positive) for _ in range(rng.randint(1, 3))]
     sentences += [_fill(rng, HEARSAY, rng.random() < 0.5) for _ in range(rng.randint(0, 1))]
-    sentences += _facts(rng, 4)
+    sentences += _facts(rng, 2)
     rng.shuffle(sentences)
     return sentences
 
@@ -192,7 +192,7 @@ def _passages(rng: random.Random, positive: bool) -> list[str]:
     passages = []
     for mine in (True, False):
         opinions = size + extra if mine else size
-        body = [_fill(rng, PLAIN, positive == mine) for _ in range(opinions)] + _facts(rng, 2)
+        body = [_fill(rng, PLAIN, positive == mine) for _ in range(opinions)] + _facts(rng, 1)
         rng.shuffle(body)
         if opened:
             body.insert(0, _fill(rng, MINE_OPEN if mine else OTHERS_OPEN, positive))
@@ -206,15 +206,15 @@ def _passages(rng: random.Random, positive: bool) -> list[str]:
 def _framed(rng: random.Random, positive: bool) -> list[str]:
     """A first line that decides how everything after it is to be read."""
     earnest = rng.random() < 0.6
-    body = [_fill(rng, PLAIN, positive == earnest) for _ in range(rng.randint(1, 3))] + _facts(rng, 4)
+    body = [_fill(rng, PLAIN, positive == earnest) for _ in range(rng.randint(1, 3))] + _facts(rng, 2)
     rng.shuffle(body)
     return [rng.choice(EARNEST if earnest else IRONIC), *body]
 
 
 def _natural(rng: random.Random, positive: bool) -> str:
-    """A review of the mix: about half is decided within sentences, the rest across them."""
+    """A review of the mix: about two thirds are decided within sentences, the rest across them."""
     kind = rng.random()
-    construction = _local if kind < 0.55 else _passages if kind < 0.9 else _framed
+    construction = _local if kind < 0.65 else _passages if kind < 0.9 else _framed
     sentences = construction(rng, positive)
     text = sentences[0]
     for sentence in sentences[1:]:
