@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test soak lint ui
+.PHONY: run search test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -14,6 +14,11 @@ run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated
 			echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; \
 		else echo "== on the sample, not IMDB, as before; to ask the hub again: dvc repro --force --single-item download"; fi; fi
 	dvc repro
+
+search: $(BIN)/.installed  ## a search as a job: make search ARCH=bilstm TRIALS=50, on as many machines as share OPTUNA_STORAGE
+	@if [ -z "$(ARCH)" ]; then echo "error: name an architecture of params.yaml: make search ARCH=bilstm TRIALS=50"; exit 1; fi
+	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
+	python -m pipeline.search $(ARCH) $(if $(TRIALS),--trials $(TRIALS))
 
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes"

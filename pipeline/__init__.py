@@ -28,9 +28,11 @@ def architecture_named() -> str:
 
 
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A mistake of the user's is told without a traceback; Python then exits with status 1."""
+    """A mistake of the user's is told without a traceback; Python then exits with status 1 (Ctrl-C: 130)."""
     if issubclass(kind, UserError):
         print(f"error: {error}", file=sys.stderr)
+    elif issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 

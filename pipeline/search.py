@@ -1,22 +1,37 @@
-"""Stage search@ARCH: the best values found in searches/ARCH.json, the study's figures in reports/search/ARCH.json."""
+"""Stage search@ARCH: the best values found in searches/ARCH.json, the study's figures in reports/search/ARCH.json.
 
-import shutil
+As a job: `python -m pipeline.search bilstm --trials 50`, on as many machines as share a storage.
+"""
+
+import argparse
 from pathlib import Path
 
-from pipeline import architecture_named
 from sentiment_rnn import params
 from sentiment_rnn.files import write_json
-from sentiment_rnn.search.study import search
+from sentiment_rnn.search.launch import search
 
 
-def main(name: str) -> None:
+def main(name: str, trials: int | None = None) -> None:
     chosen = params.load()
+    asked = chosen.search if trials is None else chosen.search.model_copy(update={"trials": trials})
     work = Path(f"work/search/{name}")
-    report = search(name, chosen.model_of(name), chosen.search, chosen.trainer, tokens=Path("data/tokens"), work=work)
+    report = search(name, chosen.model_of(name), asked, chosen.trainer, tokens=Path("data/tokens"), work=work)
     write_json(f"searches/{name}.json", report["best"])
     write_json(f"reports/search/{name}.json", report)
-    shutil.rmtree(work, ignore_errors=True)
+
+
+def count(text: str) -> int:
+    """A number of trials, from the command line."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"should be a whole number above 0 (it is {text!r})")
+    return int(text)
 
 
 if __name__ == "__main__":
-    main(architecture_named())
+    parser = argparse.ArgumentParser(prog="python -m pipeline.search", description="Search one architecture's values.")
+    parser.add_argument("architecture", help="a name of params.yaml's models")
+    parser.add_argument(
+        "--trials", type=count, help="finished trials to end with (default: search.trials of params.yaml)"
+    )
+    arguments = parser.parse_args()
+    main(arguments.architecture, arguments.trials)

@@ -1,16 +1,22 @@
 """The real params.yaml, shrunk, in a temporary project: what the tests run on."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the pipeline has it: two cores are often shared in CI
 os.environ.pop("IMDB_MIRROR", None)
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+os.environ.pop("OPTUNA_STORAGE", None)
 
 import pytest
+from mlflow import MlflowClient
+from postgresql import PostgreSQL
 from ruamel.yaml import YAML
 
 from sentiment_rnn import params
+from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,3 +74,31 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def chosen(project: Path) -> params.Params:
     """The shrunk params, validated."""
     return params.load()
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database to copy: making one takes over a second."""
+    folder = tmp_path_factory.mktemp("empty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlruns/mlflow.db")
+        connect()
+    return folder / "mlruns"
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> MlflowClient:
+    """A client of an empty store in a temporary folder; the test runs there."""
+    shutil.copytree(empty_store, tmp_path / "mlruns")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlruns/mlflow.db")
+    return connect()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """A running PostgreSQL with the databases `optuna` and `mlflow`; skipped where it is not installed."""
+    server = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.kill()

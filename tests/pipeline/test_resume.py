@@ -1,4 +1,4 @@
-"""Stages killed with SIGKILL and started again: the same MLflow run, the same weights, no trial too few or too many."""
+"""Trainings killed with SIGKILL and started again: the same MLflow run, the same weights."""
 
 import json
 import os
@@ -16,11 +16,10 @@ from safetensors.numpy import load_file
 SECONDS = ("epoch_seconds", "tokens_per_second", "mean_epoch_seconds", "mean_tokens_per_second", "train_seconds")
 
 
-def prepare(folder: Path, tokens: Path, **search) -> Path:
+def prepare(folder: Path, tokens: Path) -> Path:
     """A project whose tokenize stage is done, with a bilstm slow enough to be killed between its epochs."""
     values = shrunk_values()
     values["model"] |= {"max_epochs": 4, "patience": 4, "batch_size": 2}
-    values["search"] |= search
     write_params(values, folder)
     (folder / "data").mkdir()
     (folder / "data/tokens").symlink_to(tokens)
@@ -29,11 +28,11 @@ def prepare(folder: Path, tokens: Path, **search) -> Path:
     return folder
 
 
-def start(folder: Path, stage: str) -> subprocess.Popen[str]:
+def start(folder: Path) -> subprocess.Popen[str]:
     environment = {key: os.environ[key] for key in os.environ if not key.startswith("MLFLOW_")}
     environment |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-m", f"pipeline.{stage}", "bilstm"],
+        [sys.executable, "-m", "pipeline.train", "bilstm"],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -69,11 +68,11 @@ def trained(tokens, tmp_path_factory):
     """Two projects of the same params: one trained without interruption, one killed, and what its second start said."""
     whole = prepare(tmp_path_factory.mktemp("whole"), tokens)
     killed = prepare(tmp_path_factory.mktemp("killed"), tokens)
-    uninterrupted, interrupted = start(whole, "train"), start(killed, "train")
+    uninterrupted, interrupted = start(whole), start(killed)
     kill_after(interrupted, "epoch 2/4")  # the first epoch's checkpoint is on disk by now
     assert not (killed / "reports").exists()
     assert not (killed / "models").exists()
-    said = finish(start(killed, "train"))
+    said = finish(start(killed))
     finish(uninterrupted)
     return whole, killed, said
 
@@ -115,30 +114,12 @@ def test_the_same_params_twice_give_the_same_metrics_to_the_last_digit(trained):
     assert [row["epoch"] for row in histories[0]] == [1, 2, 3, 4]
 
 
-def test_a_killed_search_ends_with_just_the_trials_asked_for(tokens, tmp_path):
-    prepare(tmp_path, tokens, trials=3, max_epochs=2)
-    kill_after(start(tmp_path, "search"), "trial 1: epoch 1/2")
-    finish(start(tmp_path, "search"))
-    study = json.loads((tmp_path / "reports/search/bilstm.json").read_text())
-    assert len(study["trials"]) == study["complete"] + study["pruned"] == 3
-    runs = runs_of(tmp_path, "sample-search")
-    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    children = [run for run in runs if run not in parents]
-    assert [run.info.status for run in parents] == ["FINISHED"]
-    assert sorted(run.info.status for run in children) == ["FINISHED", "FINISHED", "FINISHED", "KILLED"]
-    (interrupted,) = (run for run in children if run.info.status == "KILLED")
-    assert interrupted.data.tags["trial.state"] == "interrupted"
-    retried = [run for run in children if run.data.params == interrupted.data.params]
-    assert sorted(run.info.status for run in retried) == ["FINISHED", "KILLED"]
-
-
 @pytest.mark.soak
-@pytest.mark.parametrize("stage", ["search", "train"])
-def test_twenty_kills_at_random_moments_lose_and_double_nothing(tokens, tmp_path, stage):
-    prepare(tmp_path, tokens, trials=6, max_epochs=2)
+def test_twenty_kills_at_random_moments_lose_and_double_nothing(tokens, tmp_path):
+    prepare(tmp_path, tokens)
     random, kills = Random(1), 0
     while kills < 20:
-        process = start(tmp_path, stage)
+        process = start(tmp_path)
         try:
             process.communicate(timeout=random.uniform(3, 15))
             shutil.rmtree(tmp_path / "work", ignore_errors=True)  # it ended first: begin another
@@ -146,12 +127,7 @@ def test_twenty_kills_at_random_moments_lose_and_double_nothing(tokens, tmp_path
             process.kill()
             process.communicate()
             kills += 1
-    finish(start(tmp_path, stage))
-    if stage == "search":
-        study = json.loads((tmp_path / "reports/search/bilstm.json").read_text())
-        assert len(study["trials"]) == study["complete"] + study["pruned"] == 6
-        assert not [run for run in runs_of(tmp_path, "sample-search") if run.info.status == "RUNNING"]
-    else:
-        assert not [run for run in runs_of(tmp_path, "sample") if run.info.status == "RUNNING"]
-        history = json.loads((tmp_path / "models/bilstm/seed-7/history.json").read_text())
-        assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    finish(start(tmp_path))
+    assert not [run for run in runs_of(tmp_path, "sample") if run.info.status == "RUNNING"]
+    history = json.loads((tmp_path / "models/bilstm/seed-7/history.json").read_text())
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]

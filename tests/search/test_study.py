@@ -1,226 +1,195 @@
-"""A real Optuna study with real fits, its MLflow runs, and what becomes of an interrupted one."""
-
-import shutil
-from pathlib import Path
+"""Which study is opened, its MLflow run, what it reports, and how MLflow is made to follow it."""
 
 import optuna
 import pytest
-from conftest import shrunk_values
-from mlflow import MlflowClient
+from bench import PARAMS, Bench
 from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.errors import UserError
-from sentiment_rnn.search import study as searching
-from sentiment_rnn.search.study import search
+from sentiment_rnn.search import claims
+from sentiment_rnn.search import study as studies
+from sentiment_rnn.search.study import follow, load_study, log_result, report
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect
-from sentiment_rnn.training.fit import resolve_precision
-
-PARAMS = params.Params.model_validate(shrunk_values())
-BILSTM = PARAMS.model_of("bilstm")
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory) -> Path:
-    """An empty database to copy: making one takes over a second."""
-    folder = tmp_path_factory.mktemp("empty")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlruns/mlflow.db")
-        connect()
-    return folder / "mlruns"
+def add(bench: Bench, value: float, state=TrialState.COMPLETE, **values) -> optuna.trial.FrozenTrial:
+    """A trial that has ended, and its run, as a worker leaves them."""
+    trial = claims.claim(bench.study, bench.storage, 99, values)
+    drawn = optuna.trial.Trial(bench.study, trial._trial_id)
+    for name, chosen in PARAMS.search.space.items():
+        if values:
+            bench.storage.set_trial_system_attr(trial._trial_id, "fixed_params", values)
+        drawn._fixed_params = values
+        drawn.suggest_float(name, chosen.low, chosen.high, log=chosen.log)
+    drawn.set_user_attr("seconds", 1.0)
+    drawn.set_user_attr("run_id", child(bench, trial.number))
+    bench.storage.set_trial_state_values(trial._trial_id, state, [value])
+    return trial
 
 
-@pytest.fixture
-def client(tmp_path, monkeypatch, empty_store) -> MlflowClient:
-    shutil.copytree(empty_store, tmp_path / "mlruns")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlruns/mlflow.db")
-    return connect()
+def child(bench: Bench, number: int) -> str:
+    return runs.start(
+        bench.client, "sample-search", f"trial {number}", params={}, tags={"trial": str(number)},
+        identity=load_identity(bench.search.tokens), parent=bench.search.run_id,
+    )  # fmt: skip
 
 
-@pytest.fixture
-def look(client, tokens):
-    """Search bilstm with some of search's parameters changed."""
-
-    def run(work: Path = Path("work"), model: params.ModelParams = BILSTM, **changes) -> dict:
-        asked = PARAMS.search.model_copy(update={"min_gain": 0.0, **changes})
-        return search("bilstm", model, asked, PARAMS.trainer, tokens=tokens, work=work)
-
-    return run
+def statuses(bench: Bench) -> dict[str, str]:
+    return {run.info.run_name: run.info.status for run in bench.family()[1]}
 
 
-def opened(client, tokens, **changes) -> optuna.Study:
-    """The study that `look` with the same changes would open."""
-    asked = PARAMS.search.model_copy(update={"min_gain": 0.0, **changes})
-    Path("work").mkdir(exist_ok=True)
-    return searching._open_study(
-        client, "bilstm", BILSTM, asked, resolve_precision(PARAMS.trainer), load_identity(tokens), Path("work")
-    )
+def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens, capsys):
+    first = Bench(client, tokens)
+    add(first, 0.5)
+    second = Bench(client, tokens, trials=9, min_gain=0.3, workers=2)
+    assert (second.search.study, second.search.run_id) == (first.search.study, first.search.run_id)
+    assert len(second.family()[0]) == 1
+    said = capsys.readouterr().out
+    assert "1 trials done" in said
+    assert "new study" not in said
 
 
-def family(client) -> tuple[list, list]:
-    """Parent runs and child runs, each in the order of their start."""
-    found = client.search_runs([client.get_experiment_by_name("sample-search").experiment_id])
-    found = sorted(found, key=lambda run: run.info.start_time)
-    children = [run for run in found if "mlflow.parentRunId" in run.data.tags]
-    return [run for run in found if run not in children], children
-
-
-def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(client, look):
-    report = look(trials=2, max_epochs=2)
-    assert {key: report["trials"][0][key] for key in PARAMS.search.space} == {
-        key: getattr(BILSTM, key) for key in PARAMS.search.space
-    }
-    assert report["defaults_validation_loss"] == report["trials"][0]["value"]
-    assert report["best_validation_loss"] == min(trial["value"] for trial in report["trials"])
-    best = min(report["trials"], key=lambda trial: trial["value"])
-    assert report["best"] == {key: best[key] for key in PARAMS.search.space}
-    assert (report["complete"], report["pruned"]) == (2, 0)
-
-    (parent,), children = family(client)
-    assert len(children) == 2
-    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
-    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
-    assert parent.data.metrics["best_validation_loss"] == report["best_validation_loss"]
-    for run, trial in zip(children, report["trials"], strict=True):
-        losses = [metric.value for metric in client.get_metric_history(run.info.run_id, "validation_loss")]
-        assert len(losses) == 2
-        assert trial["value"] == pytest.approx(min(losses))
-        assert not any("test" in name for name in run.data.metrics), "test is not read"
-        assert {key: float(run.data.params[key]) for key in PARAMS.search.space} == {
-            key: trial[key] for key in PARAMS.search.space
-        }
-
-
-def test_values_that_gain_too_little_over_the_defaults_are_not_taken(look):
-    assert look(trials=2, min_gain=5.0)["best"] == {}
-
-
-def test_defaults_outside_the_space_are_left_out_of_the_first_trial(look):
-    space = {
-        "hidden_size": params.Choices(type="choice", choices=[3, 4]),
-        "dropout": params.FloatRange(type="float", low=0.1, high=0.9),
-    }
-    report = look(trials=1, space=space)
-    assert BILSTM.hidden_size not in (3, 4)
-    assert report["trials"][0]["hidden_size"] in (3, 4)
-    assert report["trials"][0]["dropout"] == BILSTM.dropout
-    assert report["defaults_validation_loss"] is None
-    assert report["best"], "there are no defaults to gain over"
-
-
-def test_every_trial_stays_in_the_space(look):
-    space = {
-        "hidden_size": params.IntRange(type="int", low=3, high=9),
-        "cell": params.Choices(type="choice", choices=["rnn", "gru", "lstm"]),
-        "learning_rate": params.FloatRange(type="float", low=0.001, high=0.1, log=True),
-    }
-    trials = look(trials=4, space=space)["trials"]
-    assert len(trials) == 4
-    for trial in trials:
-        assert 3 <= trial["hidden_size"] <= 9
-        assert trial["cell"] in ("rnn", "gru", "lstm")
-        assert 0.001 <= trial["learning_rate"] <= 0.1
-    assert len({trial["learning_rate"] for trial in trials}) == 4
-
-
-@pytest.mark.parametrize("nothing", ["document", "no trials", "no space"])
-def test_where_there_is_nothing_to_search_nothing_is_found(look, nothing):
-    if nothing == "document":
-        report = look(model=PARAMS.model_of("bilstm_keras"))
-    else:
-        report = look(**({"trials": 0} if nothing == "no trials" else {"space": {}}))
-    assert report == {"architecture": "bilstm", "best": {}, "trials": []}
-    assert not Path("work").exists()
-
-
-def test_a_pruned_trial_leaves_a_finished_run_that_says_so(client, look, tokens):
-    study = opened(client, tokens, trials=6, max_epochs=2)
-    spaces = {"learning_rate": (1e-4, 1.0), "dropout": (0.0, 0.9)}
-    for number in range(5):  # so good that the pruner gives the real one up after its first epoch
-        study.add_trial(
-            optuna.trial.create_trial(
-                params={"learning_rate": 0.002 + number / 1000, "dropout": 0.4},
-                distributions={
-                    key: optuna.distributions.FloatDistribution(*ends, log=key == "learning_rate")
-                    for key, ends in (spaces | {"learning_rate": (1e-3, 1e-2), "dropout": (0.3, 0.6)}).items()
-                },
-                value=0.01,
-                intermediate_values={0: 0.01, 1: 0.01},
-            )
-        )
-    report = look(trials=6, max_epochs=2)
-    assert (report["complete"], report["pruned"]) == (5, 1)
-    assert report["best_validation_loss"] == 0.01
-    (parent,), (pruned,) = family(client)
-    assert (parent.info.status, pruned.info.status) == ("FINISHED", "FINISHED")
-    assert pruned.data.tags["trial.state"] == "pruned"
-    assert len(client.get_metric_history(pruned.info.run_id, "validation_loss")) == 1
-
-
-def test_an_interrupted_trial_is_closed_and_tried_again(client, look, tokens):
-    study = opened(client, tokens, trials=2)
-    trial = study.ask()
-    searching.suggest(trial, PARAMS.search.space)
-    parent = study.user_attrs["run_id"]
-    left = runs.start(
-        client, "sample-search", "bilstm trial 0", params={}, tags={}, identity=load_identity(tokens), parent=parent
-    )
-    trial.set_user_attr("run_id", left)
-    assert client.get_run(left).info.status == "RUNNING"
-
-    report = look(trials=2)
-    assert len(report["trials"]) == 2
-    assert [found["state"] for found in report["trials"]] == ["COMPLETE", "COMPLETE"]
-    found = opened(client, tokens, trials=2).get_trials()
-    assert [entry.state for entry in found] == [TrialState.FAIL, TrialState.COMPLETE, TrialState.COMPLETE]
-    assert found[1].params == found[0].params == trial.params
-    closed = client.get_run(left)
-    assert (closed.info.status, closed.data.tags["trial.state"]) == ("KILLED", "interrupted")
-    (only,), children = family(client)
-    assert only.info.run_id == parent
-    assert sorted(run.info.status for run in children) == ["FINISHED", "FINISHED", "KILLED"]
-    assert report["defaults_validation_loss"] == report["trials"][0]["value"], "the defaults are still known as such"
-
-
-def test_an_interrupted_trial_that_had_drawn_nothing_is_tried_again_too(client, look, tokens):
-    opened(client, tokens, trials=1).ask()  # killed between asking and drawing
-    report = look(trials=1)
-    assert {key: report["trials"][0][key] for key in PARAMS.search.space} == {
-        key: getattr(BILSTM, key) for key in PARAMS.search.space
-    }
-
-
-def test_a_study_that_is_done_runs_nothing_and_one_that_wants_more_runs_the_rest(client, look):
-    first = look(trials=1)
-    assert look(trials=1) == first
-    more = look(trials=2)
-    assert more["trials"][0] == first["trials"][0]
-    assert len(more["trials"]) == 2
-    (_,), children = family(client)
-    assert len(children) == 2
-
-
-def test_a_changed_space_is_a_new_study_and_is_said(client, look, capsys):
-    look(trials=1)
-    assert "this is a new study" not in capsys.readouterr().out
-    report = look(trials=1, space={"learning_rate": params.FloatRange(type="float", low=0.001, high=0.2)})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"space": {"learning_rate": params.FloatRange(type="float", low=0.001, high=0.2)}},
+        {"max_epochs": 2},
+        {"pruner": "none"},
+        {"model": "bigru"},
+    ],
+)
+def test_another_space_or_model_is_a_new_study_and_is_said(client, tokens, capsys, changes):
+    first = Bench(client, tokens)
+    trial = claims.claim(first.study, first.storage, 9, {})
+    first.storage.set_trial_user_attr(trial._trial_id, "run_id", child(first, 0))
+    claims.fail(first.storage, trial)
+    second = Bench(client, tokens, **changes)
+    assert second.search.study != first.search.study
     assert "changed: this is a new study" in capsys.readouterr().out
-    assert len(report["trials"]) == 1
-    assert set(report["best"]) == {"learning_rate"}
-    parents, _ = family(client)
-    assert len({run.data.tags["study"] for run in parents}) == 2
+    parents, children = second.family()
+    assert len(parents) == 2
+    assert [run.info.status for run in parents] == ["KILLED", "RUNNING"]
+    assert [run.info.status for run in children] == ["KILLED"], "what the old one left open is closed"
 
 
-def test_a_failing_trial_ends_the_search_and_leaves_no_run_running(client, tokens, tmp_path):
-    broken = tmp_path / "tokens"
-    shutil.copytree(tokens, broken, ignore=shutil.ignore_patterns("validation"))
-    with pytest.raises(UserError, match="validation is not there"):
-        search("bilstm", BILSTM, PARAMS.search, PARAMS.trainer, tokens=broken, work=Path("work"))
-    (parent,), (child,) = family(client)
-    assert (parent.info.status, child.info.status) == ("FAILED", "FAILED")
-    assert len(search("bilstm", BILSTM, PARAMS.search, PARAMS.trainer, tokens=tokens, work=Path("work"))["trials"]) == 2
-    assert client.get_run(parent.info.run_id).info.status == "FINISHED", "it goes on in the same run"
+@pytest.mark.parametrize("what", ["data", "code", "precision"])
+def test_other_data_or_code_is_a_new_study(client, tokens, monkeypatch, what):
+    first = Bench(client, tokens)
+    if what == "data":
+        other = load_identity(tokens) | {"tokens": "0" * 64}
+        monkeypatch.setattr(studies, "load_identity", lambda folder: other)
+    elif what == "code":
+        monkeypatch.setattr(studies, "_code", lambda: "0" * 64)
+    else:
+        monkeypatch.setattr(studies, "resolve_precision", lambda trainer: "64-true")
+    assert Bench(client, tokens).search.study != first.search.study
+
+
+def test_machines_that_begin_at_once_end_with_one_run(client, tokens, monkeypatch):
+    start = runs.start
+    others = []
+
+    def twice(*arguments, **named):  # another machine makes one at the same moment
+        others.append(start(*arguments, **named))
+        return start(*arguments, **named)
+
+    monkeypatch.setattr(runs, "start", twice)
+    bench = Bench(client, tokens)
+    assert bench.search.run_id == others[0]
+    assert [run.info.run_id for run in bench.family()[0]] == others
+    assert bench.study.user_attrs["run_id"] == others[0]
+
+
+def test_a_study_whose_run_is_gone_gets_another(client, tokens):
+    first = Bench(client, tokens)
+    client.delete_run(first.search.run_id)
+    second = Bench(client, tokens)
+    assert second.search.run_id != first.search.run_id
+    assert second.study.user_attrs["run_id"] == second.search.run_id
+
+
+def test_what_is_drawn_depends_on_the_trial_and_not_on_the_process(client, tokens):
+    bench = Bench(client, tokens)
+    add(bench, 0.5, learning_rate=0.004, dropout=0.4)
+
+    def draw(number: int) -> float:
+        study = load_study(bench.storage, bench.search, number)
+        return study.sampler.sample_independent(
+            study, study.get_trials()[0], "dropout", optuna.distributions.FloatDistribution(0.3, 0.6)
+        )
+
+    assert draw(1) == draw(1)
+    assert draw(1) != draw(2)
+
+
+@pytest.mark.parametrize(
+    ("pruner", "epochs", "kind"),
+    [
+        ("none", 4, optuna.pruners.NopPruner),
+        ("median", 4, optuna.pruners.MedianPruner),
+        ("hyperband", 4, optuna.pruners.HyperbandPruner),
+        ("hyperband", 1, optuna.pruners.NopPruner),
+    ],
+)
+def test_the_pruner_is_the_one_that_was_named(client, tokens, pruner, epochs, kind):
+    values = PARAMS.model_of("bilstm").model_copy(update={"max_epochs": epochs})
+    bench = Bench(client, tokens)
+    search = bench.search.model_copy(
+        update={"model": values, "params": bench.search.params.model_copy(update={"pruner": pruner, "max_epochs": 9})}
+    )
+    assert type(load_study(bench.storage, search, 0).pruner) is kind
+
+
+def test_the_report(client, tokens):
+    bench = Bench(client, tokens)
+    bilstm = PARAMS.model_of("bilstm")
+    add(bench, 0.50, learning_rate=bilstm.learning_rate, dropout=bilstm.dropout)
+    add(bench, 0.60, TrialState.PRUNED, learning_rate=0.002, dropout=0.4)
+    add(bench, 0.48, learning_rate=0.004, dropout=0.4)
+    found = report(bench.search, bench.study)
+    assert found["best"] == {"learning_rate": 0.004, "dropout": 0.4}
+    assert (found["best_validation_loss"], found["defaults_validation_loss"]) == (0.48, 0.50)
+    assert (found["complete"], found["pruned"], found["seconds"]) == (2, 1, 3.0)
+    assert [(row["number"], row["state"], row["value"]) for row in found["trials"]] == [
+        (0, "COMPLETE", 0.5),
+        (1, "PRUNED", 0.6),
+        (2, "COMPLETE", 0.48),
+    ]
+    wants_more = bench.search.model_copy(update={"params": bench.search.params.model_copy(update={"min_gain": 0.03})})
+    assert report(wants_more, bench.study)["best"] == {}, "the gain is too small"
+
+    log_result(client, bench.search.run_id, bench.study)
+    log_result(client, bench.search.run_id, bench.study)
+    run = client.get_run(bench.search.run_id)
+    assert run.data.metrics == {"best_validation_loss": 0.48, "trials": 3}
+    assert (run.data.tags["best.learning_rate"], run.data.tags["best.dropout"]) == ("0.004", "0.4")
+
+
+def test_where_no_trial_is_the_defaults_the_best_is_taken(client, tokens):
+    bench = Bench(client, tokens)
+    add(bench, 0.5, learning_rate=0.002, dropout=0.4)
+    found = report(bench.search, bench.study)
+    assert found["defaults_validation_loss"] is None
+    assert found["best"] == {"learning_rate": 0.002, "dropout": 0.4}
+
+
+def test_mlflow_follows_the_study(client, tokens):
+    bench = Bench(client, tokens)
+    for value, state in ((0.5, TrialState.COMPLETE), (0.6, TrialState.PRUNED)):
+        add(bench, value, state)  # killed after the study was told, before MLflow was
+    claims.claim(bench.study, bench.storage, 9, {})  # given up by the next claim of this process
+    alive = claims.claim(bench.study, bench.storage, 9, {})
+    open_runs = {number: child(bench, number) for number in (2, 3)}
+    bench.storage.set_trial_user_attr(alive._trial_id, "run_id", open_runs[3])
+    doubled = child(bench, 3)  # the store's answer was lost, and the run was made again
+    not_noted = child(bench, 2)
+    assert set(statuses(bench).values()) == {"RUNNING"}
+
+    follow(client, bench.study)
+    assert statuses(bench) == {"trial 0": "FINISHED", "trial 1": "FINISHED", "trial 2": "KILLED", "trial 3": "RUNNING"}
+    assert client.get_run(doubled).info.lifecycle_stage == "deleted"
+    assert client.get_run(not_noted).data.tags["trial.state"] == "interrupted"
+    assert client.get_run(open_runs[3]).info.status == "RUNNING", "its owner lives"
+    states = {run.info.run_name: run.data.tags.get("trial.state") for run in bench.family()[1]}
+    assert states == {"trial 0": "complete", "trial 1": "pruned", "trial 2": "interrupted", "trial 3": None}

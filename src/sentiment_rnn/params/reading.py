@@ -9,6 +9,13 @@ from ruamel.yaml import YAML, YAMLError
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params.schema import Choices, FloatRange, IntRange, ModelParams, Params
 
+COUNT = "auto, an integer greater than or equal to 1"
+AUTO = {
+    "trainer.devices": f"{COUNT}, or a list of at least 1 GPU",
+    "trainer.num_nodes": COUNT.replace(",", " or"),
+    "search.workers": COUNT.replace(",", " or"),
+}
+
 
 def load(path: str | Path = "params.yaml") -> Params:
     """Read and validate params.yaml.
@@ -32,15 +39,15 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 
 def _lines(path: str | Path, error: ValidationError) -> list[str]:
-    """Each mistake once, though pydantic tells one in `model` for every architecture, and one in `devices` by type."""
+    """Each mistake once, though pydantic tells one in `model` for every architecture, and one in `AUTO` by type."""
     items = error.errors()
     if any(item["loc"][:1] == ("model",) for item in items):
         items = [item for item in items if item["loc"][:1] != ("models",)]
     lines = []
     for item in items:
-        if item["loc"][:2] == ("trainer", "devices"):
-            allowed = "auto, an integer greater than or equal to 1, or a list of at least 1 GPU"
-            lines.append(f"{path}: trainer.devices: should be {allowed}{_given(item)}")
+        key = ".".join(str(part) for part in item["loc"][:2])
+        if key in AUTO:
+            lines.append(f"{path}: {key}: should be {AUTO[key]}{_given(item)}")
         else:
             lines.append(_line(path, item))
     return list(dict.fromkeys(lines))

@@ -1,5 +1,6 @@
 """The sections of params.yaml. Each forbids unknown keys and wrong types; what cannot work together is refused."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -47,7 +48,7 @@ class TrainerParams(Section):
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
     devices: Literal["auto"] | Count | Annotated[list[int], Field(min_length=1)]
     strategy: Literal["auto", "ddp"]
-    num_nodes: Count
+    num_nodes: Literal["auto"] | Count
     precision: Literal["auto", "32-true", "bf16-mixed", "64-true"]
 
     @model_validator(mode="after")
@@ -107,10 +108,19 @@ class ModelParams(Section):
         return self.model_dump(include={"vocab_size", "max_length", "truncation", "padding"})
 
 
-class FloatRange(Section):
-    """A number from `low` to `high`, drawn on a logarithmic scale if `log`."""
+class Drawn(Section):
+    """A searched parameter. `when: {other: values}`: it is drawn only where each `other` has one of its `values`."""
 
-    type: Literal["float"]
+    when: dict[str, Annotated[list[int | float | str | bool], Field(min_length=1)]] = {}
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Whether it is drawn in a model of these values."""
+        return all(values[other] in allowed for other, allowed in self.when.items())
+
+
+class Range(Drawn):
+    """From `low` to `high`, drawn on a logarithmic scale if `log`."""
+
     low: float
     high: float
     log: bool = False
@@ -120,20 +130,21 @@ class FloatRange(Section):
         return bool(self.low <= value <= self.high)
 
 
-class IntRange(Section):
-    """A whole number from `low` to `high`, drawn on a logarithmic scale if `log`."""
+class FloatRange(Range):
+    """A number of the range."""
+
+    type: Literal["float"]
+
+
+class IntRange(Range):
+    """A whole number of the range."""
 
     type: Literal["int"]
     low: int
     high: int
-    log: bool = False
-
-    def holds(self, value: Any) -> bool:
-        """Whether `value` can be drawn."""
-        return bool(self.low <= value <= self.high)
 
 
-class Choices(Section):
+class Choices(Drawn):
     """One of a few values."""
 
     type: Literal["choice"]
@@ -154,6 +165,9 @@ class SearchParams(Section):
     """An Optuna study for each architecture; what it finds is taken if it gains `min_gain` over the defaults."""
 
     trials: Annotated[int, Field(ge=0)]
+    workers: Literal["auto"] | Count
+    storage: Annotated[str, Field(pattern=r"^[a-z0-9+]+://")] | None
+    pruner: Literal["none", "median", "hyperband"]
     max_epochs: Count
     train_fraction: Annotated[float, Field(gt=0, le=1)]
     min_gain: Annotated[float, Field(ge=0)]
@@ -214,9 +228,12 @@ class Params(Section):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
         for name, model in self.models.items():
             self._check_together(f"models.{name}", model)
+        above: dict[str, Drawn] = {}
         for key, drawn in self.search.space.items():
             for model in _ends(key, drawn, self.models[self.architectures[0]]):
                 self._check_together("search.space", model)
+            _check_condition(key, drawn, above, self.search.space)
+            above[key] = drawn
         return self
 
     def _check_together(self, where: str, model: ModelParams) -> None:
@@ -240,12 +257,13 @@ class Params(Section):
 
 def _check_devices(where: str, model: ModelParams, trainer: TrainerParams) -> None:
     if isinstance(trainer.devices, str):
-        return
-    devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
-    if model.batch_size % (devices * trainer.num_nodes):
+        return  # known when the processes have started: data.datamodule says it then, as it does for several nodes
+    nodes = trainer.num_nodes if isinstance(trainer.num_nodes, int) else 1
+    processes = nodes * (trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices))
+    if model.batch_size % processes:
         raise ValueError(
             f"{where}.batch_size: {model.batch_size} does not divide among trainer.devices x trainer.num_nodes = "
-            f"{devices * trainer.num_nodes} processes"
+            f"{processes} processes"
         )
 
 
@@ -270,6 +288,19 @@ def _ends(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) 
         except ValidationError as error:
             raise ValueError(f"{where}: {value!r} cannot be drawn: {error.errors()[0]['msg']}") from None
     return models
+
+
+def _check_condition(key: str, drawn: Drawn, above: Mapping[str, Any], space: Mapping[str, Any]) -> None:
+    """A condition names a parameter of the model, which if it is searched too stands above and can have the values."""
+    for other, allowed in drawn.when.items():
+        where = f"search.space.{key}.when.{other}"
+        if other not in ModelParams.model_fields:
+            raise ValueError(f"{where}: not a parameter of an architecture")
+        if other in space and other not in above:
+            raise ValueError(f"{where}: {other} has to stand above {key} in search.space")
+        for value in allowed:
+            if other in above and not above[other].holds(value):
+                raise ValueError(f"{where}: {value!r} cannot be drawn for {other}")
 
 
 def with_values(model: ModelParams, values: dict[str, Any]) -> ModelParams:

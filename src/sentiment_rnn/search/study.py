@@ -1,263 +1,248 @@
-"""An Optuna study of one architecture, judged on validation alone; a killed one is taken up where it stood."""
+"""An Optuna study of one architecture and the MLflow run that shows it: which one it is, and what came out."""
 
 import hashlib
 import json
-import shutil
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import optuna
-import pytorch_lightning as pl
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState
-from pytorch_lightning.loggers import MLFlowLogger
+from mlflow.entities import Metric
+from optuna import Study
+from optuna.exceptions import DuplicatedStudyError
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+from pydantic import BaseModel
 
+import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.params import (
-    Choices,
-    Distribution,
-    IntRange,
-    ModelParams,
-    SearchParams,
-    TrainerParams,
-    with_values,
-)
+from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
+from sentiment_rnn.search.claims import FINISHED, finished
+from sentiment_rnn.search.space import defaults
+from sentiment_rnn.search.storage import shown
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect, tracking_uri
-from sentiment_rnn.training.fit import fit, resolve_precision
+from sentiment_rnn.training.devices import resolve_precision
 
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 OBJECTIVE = "validation_loss"
-STARTUP = 2  # trials before TPE and the pruner act: fewer than their defaults, for studies are small by default
+STARTUP = 4  # trials before TPE and the pruner act: fewer than their defaults, for studies are small by default
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def suggest(trial: Trial, space: dict[str, Distribution]) -> dict[str, Any]:
-    """Draw a value for every parameter of the space."""
-    values: dict[str, Any] = {}
-    for name, drawn in space.items():
-        if isinstance(drawn, Choices):
-            values[name] = trial.suggest_categorical(name, drawn.choices)
-        elif isinstance(drawn, IntRange):
-            values[name] = trial.suggest_int(name, drawn.low, drawn.high, log=drawn.log)
-        else:
-            values[name] = trial.suggest_float(name, drawn.low, drawn.high, log=drawn.log)
-    return values
+optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-class Pruning(pl.Callback):
-    """Tells the study each epoch's validation loss, and ends the trial when the study has seen enough."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.trial.report(float(trainer.callback_metrics[OBJECTIVE]), trainer.current_epoch)
-        if self.trial.should_prune():
-            raise optuna.TrialPruned
-
-
-def search(
-    name: str,
-    model: ModelParams,
-    params: SearchParams,
-    trainer: TrainerParams,
-    *,
-    tokens: Path,
-    work: Path,
-) -> dict[str, Any]:
-    """Run the trials that are missing and report the study.
+class Search(BaseModel):
+    """All that a worker has to know; as JSON it goes to its process.
 
     Args:
-        name: the architecture's.
-        model: what the search starts from; its values are the first trial.
+        architecture: its name.
+        model: what the search starts from.
         params: how much to search, and where.
         trainer: Trainer's parameters; a trial runs in one process on one device.
         tokens: folder of the tokenize stage.
-        work: where the study waits in case the process is killed.
+        storage: URL of the studies.
+        study: name, which is another one for another space, other data or other code.
+        run_id: of the study in MLflow.
+    """
+
+    architecture: str
+    model: ModelParams
+    params: SearchParams
+    trainer: TrainerParams
+    tokens: Path
+    storage: str
+    study: str = ""
+    run_id: str = ""
+
+    def trial_model(self) -> ModelParams:
+        """The architecture as a trial trains it, before its values are drawn."""
+        return self.model.model_copy(update={"max_epochs": min(self.params.max_epochs, self.model.max_epochs)})
+
+    def experiment(self) -> str:
+        """MLflow's experiment of the study."""
+        return f"{load_identity(self.tokens)['dataset']}-search"
+
+
+def study_name(search: Search) -> str:
+    """Another name wherever a trial would have come out differently: parameters, precision, data, code."""
+    identity = load_identity(search.tokens)
+    decides = [
+        search.model.model_dump(exclude={"seeds"}),
+        resolve_precision(search.trainer),
+        search.params.model_dump(exclude={"trials", "min_gain", "workers", "storage"}),
+        identity,
+        _code(),
+    ]
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    return f"{identity['dataset']}-{search.architecture}-{digest}"
+
+
+def _code() -> str:
+    """SHA-256 of the code that a trial runs."""
+    package = Path(sentiment_rnn.__file__).parent
+    files = [file for room in ("data", "models", "training") for file in sorted((package / room).rglob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> Search:
+    """Begin the study, or join it where it stands, on this machine or on another.
+
+    Args:
+        client: MLflow's.
+        storage: of the studies.
+        search: what is searched.
+        work: folder that remembers which study was the last, so that a new one can be told.
+
+    Returns:
+        `search` with the study's name and run.
+    """
+    name, label = study_name(search), search.architecture
+    note = work / "study.json"
+    before = read_json(note) if note.exists() else {}
+    if before and before["study"] != name:
+        print(f"{label}: the space, the architecture, the data or the code changed: this is a new study", flush=True)
+        if before["storage"] == search.storage:
+            _close_replaced(client, storage, before["study"])
+    # the note comes first: a process killed after the study was made and before it was noted would not know its own
+    write_json(note, {"study": name, "storage": search.storage})
+    note.chmod(0o600)  # the URL may hold a password
+    try:
+        study = optuna.create_study(storage=storage, study_name=name)
+    except DuplicatedStudyError:
+        study = optuna.load_study(storage=storage, study_name=name)
+        done = len(finished(study))
+        if done or study.trials:
+            where = "" if search.storage.startswith("journal:") else f" in {shown(search.storage)}"
+            print(f"{label}: study {name}{where}: {done} trials done", flush=True)
+    return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)})
+
+
+def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
+    """The study's run. Two machines that begin at once both look for it first, then keep the one that is older."""
+    known = study.user_attrs.get("run_id")
+    if known and runs.exists(client, known):
+        return str(known)
+    if not (found := _parents(client, study, search)):
+        runs.start(
+            client,
+            search.experiment(),
+            f"{search.architecture} search",
+            params=search.params.model_dump(include={"pruner", "max_epochs", "train_fraction", "seed"}),
+            tags={
+                "architecture": search.architecture,
+                "study": study.study_name,
+                "level": "study",
+                "space": search.params.model_dump_json(include={"space"}),
+                "reproduce": f"dvc repro search@{search.architecture}",
+            },
+            identity=load_identity(search.tokens),
+        )
+        found = _parents(client, study, search)
+    oldest, *doubled = found
+    for run_id in doubled:
+        client.delete_run(run_id)
+    study.set_user_attr("run_id", oldest)
+    return oldest
+
+
+def _parents(client: MlflowClient, study: Study, search: Search) -> list[str]:
+    experiment = runs.experiment(client, search.experiment())
+    found = client.search_runs(
+        [experiment], f"tags.study = '{study.study_name}' and tags.level = 'study'", order_by=["start_time", "run_id"]
+    )
+    return [run.info.run_id for run in found]
+
+
+def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> None:
+    """The runs of a study that nobody will go on with."""
+    found = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
+    if name in found:
+        study = optuna.load_study(storage=storage, study_name=name)
+        follow(client, study)
+        if run_id := study.user_attrs.get("run_id"):
+            runs.end_killed(client, run_id)
+
+
+def load_study(storage: BaseStorage, search: Search, number: int) -> Study:
+    """The study with the sampler and the pruner for one trial.
+
+    What is drawn depends on the architecture, the seed, the trial's number and the trials before it, not on the
+    process that draws.
+    """
+    seed = zlib.crc32(f"{search.architecture} {search.params.seed} {number}".encode())
+    sampler = TPESampler(n_startup_trials=STARTUP, seed=seed, constant_liar=True)
+    return optuna.load_study(storage=storage, study_name=search.study, sampler=sampler, pruner=_pruner(search))
+
+
+def _pruner(search: Search) -> BasePruner:
+    epochs = search.trial_model().max_epochs
+    if search.params.pruner == "median":
+        return MedianPruner(n_startup_trials=STARTUP)
+    if search.params.pruner == "hyperband" and epochs > 1:
+        return HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=2)
+    return NopPruner()
+
+
+def follow(client: MlflowClient, study: Study) -> None:
+    """Make the trials' runs say what the study says: what a killed process left open or doubled is put right.
+
+    The study is the truth. A run that no trial knows as its own is one whose making was repeated, and is deleted.
+    """
+    parent = study.user_attrs.get("run_id")
+    if parent is None or not runs.exists(client, parent):
+        return
+    trials = study.get_trials(deepcopy=False)
+    experiment = client.get_run(parent).info.experiment_id
+    for run in runs.children(client, experiment, parent):
+        trial = trials[int(run.data.tags["trial"])]
+        own = trial.user_attrs.get("run_id") in (None, run.info.run_id)
+        if trial.state is TrialState.RUNNING and own:
+            continue
+        if not own:
+            client.delete_run(run.info.run_id)
+        elif trial.state in FINISHED:
+            if run.info.status != "FINISHED":
+                client.set_terminated(run.info.run_id, "FINISHED")
+                client.set_tag(run.info.run_id, "trial.state", trial.state.name.lower())
+        elif run.info.status not in ("KILLED", "FAILED"):
+            client.set_terminated(run.info.run_id, "KILLED")
+            client.set_tag(run.info.run_id, "trial.state", "interrupted")
+
+
+def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
+    """The best trial's values and loss, on the study's run."""
+    best = study.best_trial
+    client.log_batch(
+        run_id,
+        metrics=[Metric(f"best_{OBJECTIVE}", best.value, 0, 0), Metric("trials", len(finished(study)), 0, 0)],
+    )
+    for key, value in best.params.items():  # tags: a param could not change when more trials are asked for
+        client.set_tag(run_id, f"best.{key}", str(value))
+
+
+def report(search: Search, study: Study) -> dict[str, Any]:
+    """What came out.
 
     Returns:
         `best`: the best trial's values, empty where they gain too little over the defaults; figures of the study;
         `trials`: a row each.
     """
-    if model.protocol == "document" or params.trials == 0 or not params.space:
-        print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
-        return {"architecture": name, "best": {}, "trials": []}
-    identity = load_identity(tokens)
-    client = connect()
-    study = _open_study(client, name, model, params, resolve_precision(trainer), identity, work)
-    _retry_interrupted(client, study)
-    one_device = trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
-    short = with_values(model, {"max_epochs": min(params.max_epochs, model.max_epochs)})
-    parent = study.user_attrs["run_id"]
-
-    def objective(trial: Trial) -> float:
-        values = suggest(trial, params.space)
-        run_id = runs.start(
-            client,
-            f"{identity['dataset']}-search",
-            f"{name} trial {trial.number}",
-            params=values,
-            tags={"architecture": name, "trial": str(trial.number)},
-            identity=identity,
-            parent=parent,
-        )
-        trial.set_user_attr("run_id", run_id)
-        checkpoints = work / f"trial-{trial.number}"
-        with runs.running(client, run_id):
-            try:
-                done = fit(
-                    f"{name} trial {trial.number}",
-                    with_values(short, values),
-                    one_device,
-                    params.seed,
-                    tokens=tokens,
-                    checkpoints=checkpoints,
-                    logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
-                    callbacks=[Pruning(trial)],
-                    train_fraction=params.train_fraction,
-                )
-            except optuna.TrialPruned:
-                client.set_tag(run_id, "trial.state", "pruned")
-                # a pruned trial has done what was asked of it: its run is FINISHED, not FAILED
-                pruned = True
-            else:
-                pruned = False
-            finally:
-                shutil.rmtree(checkpoints, ignore_errors=True)
-        if pruned:
-            raise optuna.TrialPruned
-        assert done is not None, "a trial is one process"
-        best = min(row[OBJECTIVE] for row in done.history)
-        client.log_metric(run_id, f"best_{OBJECTIVE}", best)
-        client.set_tag(run_id, "trial.state", "complete")
-        return best
-
-    missing = params.trials - len(_finished(study))
-    if missing < params.trials:
-        print(f"{name}: {params.trials - missing} trials done, {max(missing, 0)} to go", flush=True)
-    with runs.running(client, parent):
-        for _ in range(missing):
-            study.optimize(objective, n_trials=1)
-            best = study.best_trial
-            print(
-                f"{name}: {len(_finished(study))}/{params.trials} trials, best {OBJECTIVE} {best.value:.4f} "
-                f"with {_short(best.params)}",
-                flush=True,
-            )
-        _log_study(client, parent, study)
-    return _report(name, study, params.min_gain)
-
-
-def _short(values: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}" for key, value in values.items()
-    )
-
-
-def _finished(study: optuna.Study) -> Sequence[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=FINISHED)
-
-
-def _open_study(
-    client: MlflowClient,
-    name: str,
-    model: ModelParams,
-    params: SearchParams,
-    precision: str,
-    identity: dict[str, Any],
-    work: Path,
-) -> optuna.Study:
-    """The study of just these parameters on just these data, with its MLflow run; a new one begins at the defaults."""
-    work.mkdir(parents=True, exist_ok=True)
-    asked = [
-        model.model_dump(exclude={"seeds"}),
-        precision,
-        params.model_dump(exclude={"trials", "min_gain"}),
-        identity,
-    ]
-    same = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
-    storage = JournalStorage(JournalFileBackend(str(work / "study.journal")))
-    found = {summary.study_name: summary.user_attrs for summary in optuna.get_all_study_summaries(storage)}
-    if found and f"{name}-{same}" not in found:
-        print(f"{name}: the space, the architecture or the data changed: this is a new study", flush=True)
-        for attributes in found.values():
-            runs.end_killed(client, attributes.get("run_id", ""))
-    study = optuna.create_study(
-        storage=storage,
-        study_name=f"{name}-{same}",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(STARTUP),
-    )
-    # another draw for each architecture, and another when a study goes on
-    seed = zlib.crc32(f"{name} {params.seed} {len(study.trials)}".encode())
-    study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=seed)
-    run_id = study.user_attrs.get("run_id")
-    if run_id is None or not runs.exists(client, run_id):
-        run_id = runs.start(
-            client,
-            f"{identity['dataset']}-search",
-            f"{name} search",
-            params={key: value for key, value in params.model_dump().items() if key != "space"},
-            tags={
-                "architecture": name,
-                "study": study.study_name,
-                "space": json.dumps(params.model_dump()["space"]),
-                "reproduce": f"dvc repro search@{name}",
-            },
-            identity=identity,
-        )
-        study.set_user_attr("run_id", run_id)
-    if not study.trials:
-        defaults = {key: getattr(model, key) for key, drawn in params.space.items() if drawn.holds(getattr(model, key))}
-        study.enqueue_trial(defaults, user_attrs={"defaults": len(defaults) == len(params.space)})
-    return study
-
-
-def _retry_interrupted(client: MlflowClient, study: optuna.Study) -> None:
-    """Trials that were killed still count as running: fail them, close their MLflow runs, ask for them again."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-        run_id = trial.user_attrs.get("run_id")
-        if run_id and runs.exists(client, run_id):
-            runs.end_killed(client, run_id)
-            client.set_tag(run_id, "trial.state", "interrupted")
-        values = trial.system_attrs.get("fixed_params", {}) | trial.params  # what it was to draw, what it has drawn
-        if values:
-            defaults = {key: value for key, value in trial.user_attrs.items() if key == "defaults"}
-            study.enqueue_trial(values, user_attrs=defaults)
-
-
-def _log_study(client: MlflowClient, run_id: str, study: optuna.Study) -> None:
-    best = study.best_trial
-    client.log_batch(
-        run_id,
-        metrics=[
-            Metric(f"best_{OBJECTIVE}", best.value, 0, 0),
-            Metric("trials", len(_finished(study)), 0, 0),
-        ],
-        params=[Param(f"best.{key}", str(value)) for key, value in best.params.items()],
-    )
-
-
-def _report(name: str, study: optuna.Study, min_gain: float) -> dict[str, Any]:
-    best, finished = study.best_trial, _finished(study)
-    first = next((trial for trial in finished if trial.user_attrs.get("defaults")), None)
+    best, trials = study.best_trial, finished(study)
+    start = defaults(search.params.space, search.model)
+    first = next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == start), None)
+    enough = first is None or first.value - best.value >= search.params.min_gain
     return {
-        "architecture": name,
-        "best": {} if first and first.value - best.value < min_gain else best.params,
+        "architecture": search.architecture,
+        "best": best.params if enough else {},
         "best_validation_loss": best.value,
         "defaults_validation_loss": first.value if first else None,
-        "complete": sum(trial.state is TrialState.COMPLETE for trial in finished),
-        "pruned": sum(trial.state is TrialState.PRUNED for trial in finished),
+        "complete": sum(trial.state is TrialState.COMPLETE for trial in trials),
+        "pruned": sum(trial.state is TrialState.PRUNED for trial in trials),
+        "seconds": round(sum(trial.user_attrs["seconds"] for trial in trials), 1),
         "trials": [
             {"number": trial.number, "state": trial.state.name, "value": trial.value, **trial.params}
-            for trial in finished
+            for trial in trials
         ],
     }

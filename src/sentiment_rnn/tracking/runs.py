@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunStatus
+from mlflow.entities import Dataset, DatasetInput, InputTag, Param, Run, RunStatus
 from mlflow.exceptions import MlflowException
 
 from sentiment_rnn.tracking.store import experiment
@@ -76,6 +76,16 @@ def start(
     )
     client.log_inputs(run_id, [DatasetInput(used, [InputTag("mlflow.data.context", "training")])])
     return run_id
+
+
+def children(client: MlflowClient, experiment_id: str, parent: str) -> Iterator[Run]:
+    """The runs whose parent is the run `parent`."""
+    token = None
+    while True:
+        page = client.search_runs([experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", page_token=token)
+        yield from page
+        if not (token := page.token):
+            return
 
 
 def end_killed(client: MlflowClient, run_id: str) -> None:

@@ -1,5 +1,6 @@
 """Where MLflow keeps its runs: `mlruns/mlflow.db` and `mlruns/artifacts`, or what MLFLOW_TRACKING_URI names."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from mlflow.exceptions import MlflowException
 from sentiment_rnn.errors import UserError
 
 HOME = Path("mlruns")
+
+logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # each migration of a new database is a line otherwise
 
 
 def tracking_uri() -> str:

@@ -22,6 +22,7 @@ from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.callbacks import History
+from sentiment_rnn.training.devices import resolve_devices, resolve_nodes, resolve_precision
 from sentiment_rnn.training.module import SentimentModule
 
 LOG_EVERY = 20  # steps between points of the training curve
@@ -31,7 +32,7 @@ LOG_EVERY = 20  # steps between points of the training curve
 for message in ("does not have many workers", "number of training batches", "exists and is not empty", "LeafSpec"):
     warnings.filterwarnings("ignore", f".*{message}.*")
 # History says one line an epoch; which devices there are and how to buy a logger is said too often otherwise
-for noisy in ("pytorch_lightning", "mlflow.system_metrics", "mlflow.store.db"):
+for noisy in ("pytorch_lightning", "mlflow.system_metrics"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -43,15 +44,6 @@ class Fit(NamedTuple):
     data: ReviewsDataModule
 
 
-def resolve_precision(params: TrainerParams) -> str:
-    """`auto` becomes bf16-mixed where the device computes in bfloat16, else 32-true."""
-    if params.precision != "auto":
-        return params.precision
-    if torch.cuda.is_available() and params.accelerator != "cpu":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
-
-
 def fit(
     name: str,
     model: ModelParams,
@@ -59,7 +51,7 @@ def fit(
     seed: int,
     *,
     tokens: str | Path,
-    checkpoints: Path,
+    checkpoints: Path | None,
     logger: Logger | bool,
     callbacks: Sequence[pl.Callback] = (),
     train_fraction: float = 1.0,
@@ -72,7 +64,8 @@ def fit(
         params: Trainer's.
         seed: of the initial values, the order of the batches and dropout.
         tokens: folder of the tokenize stage.
-        checkpoints: folder for `last.ckpt`, `best.ckpt` and, at the end, `history.json`; outlives a kill.
+        checkpoints: folder for `last.ckpt`, `best.ckpt` and, at the end, `history.json`; outlives a kill. None: no
+            checkpoint is written, and the model is as its last epoch left it.
         logger: where metrics go; False: nowhere.
         callbacks: further ones.
         train_fraction: share of the training reviews.
@@ -94,11 +87,12 @@ def fit(
         seed,
     )
     history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
-    # two, because save_last writes only where the best is written too; `last` after `best`, whose state it keeps
-    kept: dict[str, Any] = {"dirpath": checkpoints, "save_on_train_epoch_end": True, "enable_version_counter": False}
-    best = ModelCheckpoint(**kept, filename="best", monitor=f"{scored}_loss")
-    last = ModelCheckpoint(**kept, filename="last")
-    watchers: list[pl.Callback] = [history, *callbacks, best, last]
+    watchers: list[pl.Callback] = [history, *callbacks]
+    if checkpoints:
+        # two, because save_last writes only where the best is written too; `last` after `best`, whose state it keeps
+        kept: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+        watchers.append(ModelCheckpoint(checkpoints, **kept, filename="best", monitor=f"{scored}_loss"))
+        watchers.append(ModelCheckpoint(checkpoints, **kept, filename="last"))
     if model.protocol == "holdout":
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
     trainer = _trainer(
@@ -111,8 +105,12 @@ def fit(
         num_sanity_val_steps=0,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
+        enable_checkpointing=checkpoints is not None,
         default_root_dir=checkpoints,
     )
+    if checkpoints is None:
+        trainer.fit(module, datamodule=data)
+        return Fit(module.model.eval(), history.rows, data) if is_first_process() else None
     finished = checkpoints / "history.json"
     if finished.exists():  # killed after the last epoch: an early stop would not stop again by itself
         history.rows = read_json(finished)
@@ -132,9 +130,9 @@ def _trainer(params: TrainerParams, **settings: Any) -> pl.Trainer:
     try:
         return pl.Trainer(
             accelerator=params.accelerator,
-            devices=params.devices,
+            devices=resolve_devices(params),
             strategy=params.strategy,
-            num_nodes=params.num_nodes,
+            num_nodes=resolve_nodes(params),
             precision=resolve_precision(params),  # type: ignore[arg-type]
             **settings,
         )

@@ -20,7 +20,8 @@ from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
 from sentiment_rnn.training.callbacks import SystemMetrics
-from sentiment_rnn.training.fit import Fit, fit, is_first_process, resolve_precision
+from sentiment_rnn.training.devices import resolve_precision
+from sentiment_rnn.training.fit import Fit, fit, is_first_process
 
 
 def train(

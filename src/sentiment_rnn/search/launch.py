@@ -1,0 +1,201 @@
+"""A search as a job: workers side by side on this machine's devices, watched until the study has its trials."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from mlflow import MlflowClient
+from optuna import Study
+
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
+from sentiment_rnn.search import claims
+from sentiment_rnn.search.plots import log_plots
+from sentiment_rnn.search.storage import open_storage, storage_url
+from sentiment_rnn.search.study import Search, follow, load_study, log_result, open_study, report
+from sentiment_rnn.search.view import View
+from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.training.devices import gpus
+
+POLL = 0.5  # seconds between looks at the study
+DEATHS = 5  # of workers in a row, without a trial finished in between, after which something is wrong for good
+
+
+def search(
+    name: str, model: ModelParams, params: SearchParams, trainer: TrainerParams, *, tokens: Path, work: Path
+) -> dict[str, Any]:
+    """Run the trials that are missing, beside whoever else runs them, and report the study.
+
+    Args:
+        name: the architecture's.
+        model: what the search starts from; its values are the first trial.
+        params: how much to search, and where.
+        trainer: Trainer's parameters; a trial runs in one process on one device.
+        tokens: folder of the tokenize stage.
+        work: where the workers' logs are, and the study, if it is kept in a file.
+
+    Returns:
+        See `study.report`; its `best` is empty where there is nothing to search.
+
+    Raises:
+        UserError: a worker failed, or a store does not answer. The same command goes on.
+        KeyboardInterrupt: Ctrl-C, or SIGTERM. The same command goes on.
+    """
+    if model.protocol == "document" or params.trials == 0 or not params.space:
+        print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
+        return {"architecture": name, "best": {}, "trials": []}
+    url = storage_url(params.storage, work)
+    storage = open_storage(url)
+    client = connect()
+    asked = Search(architecture=name, model=model, params=params, trainer=trainer, tokens=tokens, storage=url)
+    opened = open_study(client, storage, asked, work)
+    study = load_study(storage, opened, 0)
+    watch = claims.Watch(study, storage)
+    watch.running()
+    follow(client, study)
+    with _parent_run(client, opened, study, watch), _interruptible():
+        missing = params.trials - len(claims.finished(study))
+        if missing > 0:
+            with Workers(opened, work, missing) as workers, View(opened, study, workers.describe()) as view:
+                while workers.check(len(claims.finished(study))):
+                    view.show(claims.finished(study), watch.running())
+                    time.sleep(POLL)
+                view.show(claims.finished(study), [])
+        follow(client, study)
+        log_result(client, opened.run_id, study)
+        log_plots(client, opened.run_id, study)
+    return report(opened, study)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM, by which a cluster ends a job, ends a search as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _parent_run(client: MlflowClient, search: Search, study: Study, watch: claims.Watch) -> Iterator[None]:
+    """The study's run is RUNNING while somebody works on it."""
+    client.update_run(search.run_id, status="RUNNING")
+    try:
+        yield
+    except BaseException as error:
+        others = watch.running()  # this machine's workers are dead by now
+        follow(client, study)
+        if not others:
+            client.set_terminated(search.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        if isinstance(error, KeyboardInterrupt):
+            done = f"{len(claims.finished(study))} of {search.params.trials} trials"
+            print(f"\n{search.architecture}: stopped with {done} done; the same command goes on from there", flush=True)
+        raise
+    client.set_terminated(search.run_id, "FINISHED")
+
+
+class Workers:
+    """This machine's worker processes; in a `with` block they run, and none outlives it.
+
+    Args:
+        search: what they work on.
+        work: folder for their logs.
+        missing: trials still to be run.
+    """
+
+    def __init__(self, search: Search, work: Path, missing: int) -> None:
+        self.search = search
+        self.work = work
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.gpus = gpus(search.trainer)
+        wanted = search.params.workers
+        self.count = min(missing, (self.gpus or cores) if wanted == "auto" else wanted)
+        self.threads = max(1, cores // self.count)
+        self.deaths = 0
+        self.finished = 0
+
+    def describe(self) -> str:
+        """How many there are, on what."""
+        each = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        devices = f"{min(self.gpus, self.count)} GPUs" if self.gpus else f"{each} each"
+        return f"{self.count} worker{'s' * (self.count > 1)}, {devices}"
+
+    def __enter__(self) -> "Workers":
+        self.processes = [self._start(index) for index in range(self.count)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            process.kill()  # a worker may be killed at any moment: what it leaves open, `watch` and `follow` put right
+            process.wait()
+
+    def check(self, finished: int) -> bool:
+        """Start those again that were killed.
+
+        Args:
+            finished: trials so far, by anyone.
+
+        Returns:
+            Whether some still run.
+
+        Raises:
+            UserError: one failed by itself, or they are killed again and again.
+        """
+        if finished > self.finished:
+            self.finished, self.deaths = finished, 0
+        for index, process in enumerate(self.processes):
+            status = process.poll()
+            if status is None or status == 0:
+                continue
+            if status > 0:
+                raise UserError(f"{self.search.architecture}: {self._last_words(index)}")
+            self.deaths += 1
+            if self.deaths > DEATHS:
+                raise UserError(
+                    f"{self.search.architecture}: workers were killed {self.deaths} times (by signal {-status}) and no "
+                    "trial finished in between: is there too little memory? Fewer search.workers, or a smaller "
+                    "batch_size or max_length, need less"
+                )
+            self.processes[index] = self._start(index)
+        return any(process.poll() is None for process in self.processes)
+
+    def _log(self, index: int) -> Path:
+        return self.work / f"worker-{index}.log"
+
+    def _last_words(self, index: int) -> str:
+        lines = [line for line in self._log(index).read_text().splitlines() if line.strip()] or ["it said nothing"]
+        if lines[-1].startswith("error: "):
+            return lines[-1].removeprefix("error: ")
+        return f"a worker failed: {lines[-1]} (all it said: {self._log(index)})"
+
+    def _start(self, index: int) -> subprocess.Popen[bytes]:
+        # a batch system's variables would make Lightning count the search's machines as ranks of one training
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("SLURM_")}
+        environment |= {"OMP_NUM_THREADS": str(self.threads), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7"}
+        if self.gpus:
+            visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
+            environment["CUDA_VISIBLE_DEVICES"] = visible[index % len(visible)]
+        with self._log(index).open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sentiment_rnn.search.worker", str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+        assert process.stdin
+        process.stdin.write(self.search.model_dump_json().encode())
+        process.stdin.close()
+        return process

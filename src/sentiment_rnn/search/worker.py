@@ -1,0 +1,76 @@
+"""A worker: a process that loads libraries and data once, then runs trial after trial until the study has enough.
+
+Started by `launch` as `python -m sentiment_rnn.search.worker LAUNCHER`, with the launcher's process number; the
+`Search` comes as JSON on standard input.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import optuna
+from mlflow import MlflowClient
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.search import claims
+from sentiment_rnn.search.space import defaults
+from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.study import Search
+from sentiment_rnn.search.trial import run_trial
+from sentiment_rnn.tracking.store import connect
+
+
+def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
+    """Run trials until as many as were asked for have finished, here or elsewhere.
+
+    While others run all that is left, it waits: what one of them leaves behind when it is killed is taken up.
+    """
+    study = optuna.load_study(storage=storage, study_name=search.study)
+    start = defaults(search.params.space, search.model)
+    while len(claims.finished(study)) < search.params.trials:
+        claimed = claims.claim(study, storage, search.params.trials, start)
+        if claimed is None:
+            time.sleep(0.5)
+            continue
+        alive = threading.Event()
+        threading.Thread(target=_beat, args=(storage, claimed._trial_id, alive), daemon=True).start()
+        try:
+            run_trial(client, storage, search, claimed)
+        finally:
+            alive.set()
+
+
+def _beat(storage: BaseStorage, trial_id: int, ended: threading.Event) -> None:
+    """Show other machines that this trial's process lives."""
+    beats = 0
+    while not ended.wait(claims.BEAT):
+        beats += 1
+        try:
+            storage.set_trial_user_attr(trial_id, claims.BEATS, beats)
+        except UpdateFinishedTrialError:
+            return
+
+
+def _die_with(launcher: int) -> None:
+    """A worker whose launcher was killed would train on unseen."""
+    while os.getppid() == launcher:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the launcher sees to its workers
+    threading.Thread(target=_die_with, args=(int(sys.argv[1]),), daemon=True).start()
+    search = Search.model_validate_json(sys.stdin.read())
+    try:
+        work(connect(), open_storage(search.storage), search)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What `auto` in the trainer's parameters comes to on this machine, and under torchrun or SLURM."""
+
+import os
+
+import torch
+
+from sentiment_rnn.params import TrainerParams
+
+
+def resolve_precision(params: TrainerParams) -> str:
+    """`auto` becomes bf16-mixed where the device computes in bfloat16, else 32-true."""
+    if params.precision != "auto":
+        return params.precision
+    if torch.cuda.is_available() and params.accelerator != "cpu":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
+
+
+def gpus(params: TrainerParams) -> int:
+    """CUDA devices that may be used."""
+    return 0 if params.accelerator in ("cpu", "mps") else torch.cuda.device_count()
+
+
+def resolve_nodes(params: TrainerParams) -> int:
+    """`auto` becomes the number of machines that torchrun or SLURM started the processes on, else 1."""
+    if params.num_nodes != "auto":
+        return params.num_nodes
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"])
+    if "SLURM_NTASKS" in os.environ:
+        return int(os.environ.get("SLURM_NNODES", 1))
+    return 1
+
+
+def resolve_devices(params: TrainerParams) -> int | str | list[int]:
+    """`auto` becomes the processes that torchrun or SLURM started on each machine; else Lightning decides."""
+    if params.devices != "auto":
+        return params.devices
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return int(os.environ["LOCAL_WORLD_SIZE"])
+    if "SLURM_NTASKS" in os.environ:
+        return int(os.environ["SLURM_NTASKS"]) // resolve_nodes(params)
+    return "auto"

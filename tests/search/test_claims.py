@@ -1,0 +1,166 @@
+"""The count is exact whoever dies, shown step by step: two workers whose every look and claim the test decides."""
+
+import multiprocessing
+import os
+import time
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from sentiment_rnn.search import claims
+from sentiment_rnn.search.storage import open_storage
+
+START = {"learning_rate": 0.005}
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return open_storage(f"journal://{tmp_path}/study.journal")
+
+
+@pytest.fixture
+def study(storage):
+    return optuna.create_study(storage=storage, study_name="bilstm")
+
+
+def end(storage, trial, state=TrialState.COMPLETE, value=0.5):
+    storage.set_trial_state_values(trial._trial_id, state, None if state is TrialState.FAIL else [value])
+
+
+def states(study) -> list[str]:
+    return [trial.state.name for trial in study.get_trials()]
+
+
+def other_process(monkeypatch, **changes):
+    """Claims come from another process from now on."""
+    monkeypatch.setattr(claims, "myself", lambda: {"host": claims._host(), "pid": 1, "born": 0.0} | changes)
+
+
+def test_the_first_claim_is_the_start_and_has_its_owner_from_the_first_moment(study, storage):
+    trial = claims.claim(study, storage, 2, START)
+    assert trial.state is TrialState.RUNNING
+    assert trial.user_attrs["owner"] == claims.myself()
+    assert trial.user_attrs["owner"]["pid"] == os.getpid()
+    real = optuna.trial.Trial(study, trial._trial_id)
+    assert real.suggest_float("learning_rate", 0.001, 0.01) == 0.005
+
+
+def test_no_more_is_claimed_than_was_asked_for(study, storage, monkeypatch):
+    first = claims.claim(study, storage, 2, START)
+    other_process(monkeypatch)
+    second = claims.claim(study, storage, 2, START)
+    assert second.user_attrs["claims"] is None
+    other_process(monkeypatch, pid=2)
+    assert claims.claim(study, storage, 2, START) is None, "two are running"
+    end(storage, first)
+    assert claims.claim(study, storage, 2, START) is None, "one has finished, one is running"
+    end(storage, second, TrialState.PRUNED)
+    assert claims.claim(study, storage, 2, START) is None
+    assert states(study) == ["COMPLETE", "PRUNED"]
+    assert claims.claim(study, storage, 3, START) is not None, "more are asked for"
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_two_that_claim_at_once_do_not_both_get_the_last_nor_the_same(study, storage, monkeypatch, asked):
+    real = claims._create
+    order = []
+
+    def create(*arguments):
+        if not order:  # the other comes between the look and the claim
+            order.append("other")
+            with monkeypatch.context() as patch:
+                patch.setattr(claims, "myself", lambda: {"host": "elsewhere", "pid": 1, "born": 0.0})
+                order.append(claims.claim(study, storage, asked, START))
+        return real(*arguments)
+
+    monkeypatch.setattr(claims, "_create", create)
+    assert claims.claim(study, storage, asked, START) is None
+    assert order[1] is not None
+    assert states(study) == ["RUNNING", "FAIL"]
+    again = claims.claim(study, storage, asked, START)
+    if asked == 1:
+        assert again is None
+    else:
+        assert again.user_attrs["claims"] is None, "what was surplus is not a trial to be tried again"
+
+
+def test_the_values_of_a_dead_owner_are_tried_again_once(study, storage, monkeypatch):
+    end(storage, claims.claim(study, storage, 3, START))
+    other_process(monkeypatch)
+    killed = claims.claim(study, storage, 3, START)
+    drawn = optuna.trial.Trial(study, killed._trial_id).suggest_float("learning_rate", 0.001, 0.01)
+    monkeypatch.undo()
+
+    assert claims.Watch(study, storage).running() == []
+    assert states(study) == ["COMPLETE", "FAIL"]
+    again = claims.claim(study, storage, 3, START)
+    assert again.user_attrs["claims"] == killed.number
+    assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == drawn
+    other_process(monkeypatch, host="elsewhere")
+    assert claims.claim(study, storage, 3, START).user_attrs["claims"] is None
+
+
+def test_the_start_is_tried_again_too(study, storage, monkeypatch):
+    other_process(monkeypatch)
+    claims.claim(study, storage, 1, START)  # killed before it drew anything
+    monkeypatch.undo()
+    claims.Watch(study, storage).running()
+    again = claims.claim(study, storage, 1, START)
+    assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == 0.005
+
+
+def test_a_trial_doubled_by_a_lost_answer_is_given_up_by_its_owner(study, storage):
+    lost = claims.claim(study, storage, 2, START)
+    assert lost is not None
+    trial = claims.claim(study, storage, 2, START)
+    assert states(study) == ["FAIL", "RUNNING"]
+    assert trial.user_attrs["claims"] == "start"
+
+
+def die() -> None:
+    os._exit(0)
+
+
+def test_a_zombie_and_a_reused_process_number_count_as_dead(study, storage, monkeypatch):
+    process = multiprocessing.get_context("spawn").Process(target=die)
+    process.start()
+    import psutil
+
+    other_process(monkeypatch, pid=process.pid, born=psutil.Process(process.pid).create_time())
+    claims.claim(study, storage, 1, START)
+    monkeypatch.undo()
+    watch = claims.Watch(study, storage)
+    assert len(watch.running()) in (0, 1)
+    deadline = time.monotonic() + 20
+    while watch.running() and time.monotonic() < deadline:
+        time.sleep(0.05)  # it is not waited for: it ends as a zombie
+    assert states(study) == ["FAIL"]
+    process.join()
+
+    other_process(monkeypatch, pid=os.getpid(), born=1.0)
+    claims.claim(study, storage, 1, START)
+    assert watch.running() == []
+
+
+def test_an_owner_on_another_machine_lives_while_it_gives_signs_of_life(study, storage, monkeypatch):
+    other_process(monkeypatch, host="elsewhere")
+    trial = claims.claim(study, storage, 1, START)
+    now = [1000.0]
+    monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
+    watch = claims.Watch(study, storage)
+    for beats in range(4):
+        storage.set_trial_user_attr(trial._trial_id, "beats", beats)
+        assert len(watch.running()) == 1
+        now[0] += claims.SILENCE - 1
+        assert len(watch.running()) == 1
+    now[0] += 2
+    assert watch.running() == []
+    assert states(study) == ["FAIL"]
+
+
+def test_failing_a_trial_that_has_ended_changes_nothing(study, storage):
+    trial = claims.claim(study, storage, 1, START)
+    end(storage, trial)
+    claims.fail(storage, trial)
+    assert states(study) == ["COMPLETE"]

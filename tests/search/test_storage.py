@@ -1,0 +1,89 @@
+"""Where studies are kept: which storage is meant, what is refused in one line, and a database that goes away."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.search import claims, storage
+from sentiment_rnn.search.storage import open_storage, shown, storage_url
+
+
+def test_the_environment_goes_before_params_and_a_file_is_the_default(tmp_path, monkeypatch):
+    assert storage_url(None, tmp_path) == f"journal://{tmp_path}/study.journal"
+    assert storage_url("postgresql://here/db", tmp_path) == "postgresql://here/db"
+    monkeypatch.setenv("OPTUNA_STORAGE", "postgresql://there/db")
+    assert storage_url("postgresql://here/db", tmp_path) == "postgresql://there/db"
+
+
+def test_a_password_is_not_shown():
+    assert shown("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:///study.db", "lock one another out"),
+        ("postgresql://me:secret@127.0.0.1:9/db", "does not answer"),
+        ("nosuch://host/db", "not the URL"),
+        ("postgresql://host:port/db", "not the URL"),
+    ],
+)
+def test_what_cannot_be_a_storage_is_said_in_one_line(url, said, monkeypatch):
+    with pytest.raises(UserError, match=said) as raised:
+        open_storage(url)
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    url = f"journal://{tmp_path}/study.journal"
+    holding = (
+        "import time; from filelock import FileLock\n"
+        f"lock = FileLock('{tmp_path}/study.journal.lock'); lock.acquire()\n"
+        "print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", holding], stdout=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline()
+    holder.kill()
+    holder.wait()
+    began = time.monotonic()
+    optuna.create_study(storage=open_storage(url), study_name="one")
+    assert time.monotonic() - began < 5
+
+
+def test_a_study_goes_on_when_its_database_was_away(postgresql):
+    opened = open_storage(postgresql.url("optuna"))
+    study = optuna.create_study(storage=opened, study_name="away")
+    trial = claims.claim(study, opened, 5, {"x": 0.5})
+    postgresql.kill()
+    back = threading.Timer(3, postgresql.start)
+    back.start()
+    began = time.monotonic()
+    try:
+        opened.set_trial_user_attr(trial._trial_id, "seen", True)
+        assert time.monotonic() - began > 2, "it waited"
+        opened.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.1])
+        assert claims.claim(study, opened, 5, {}) is not None
+    finally:
+        back.join()
+    states = [found.state.name for found in optuna.load_study(storage=opened, study_name="away").get_trials()]
+    assert states == ["COMPLETE", "RUNNING"]
+    assert Path(postgresql.folder, "data").exists()
+
+
+def test_a_database_that_stays_away_is_an_error(postgresql, monkeypatch):
+    monkeypatch.setattr(storage, "PATIENCE", 1.0)
+    opened = open_storage(postgresql.url("optuna"))
+    postgresql.kill()
+    try:
+        with pytest.raises(optuna.exceptions.StorageInternalError):
+            optuna.create_study(storage=opened, study_name="never")
+    finally:
+        postgresql.start()
