@@ -80,13 +80,14 @@ def pad(reviews: Sequence[np.ndarray], encoding: Encoding) -> tuple[Tensor, Tens
 class LengthBatches(Sampler[list[int]]):
     """Batches of row numbers whose reviews share a width, in an order that (seed, epoch) decides.
 
-    Under several ranks each takes every `world_size`-th batch; what does not fill a round is left out of that
-    epoch, so that all ranks take the same number of steps.
+    Under several ranks each takes its equal share of every batch: a step sees the very reviews that it would see in
+    one process, and all ranks work on one width. What cannot be shared out equally, fewer reviews of a width than
+    there are ranks, is left out of that epoch.
 
     Args:
         lengths: `(N,)` tokens of each review, untruncated.
         encoding: gives the widths.
-        batch_size: reviews in a batch of one rank; the last of each width may be smaller.
+        batch_size: reviews in a batch of all ranks together; the last of each width may be smaller.
         seed: None keeps the rows in order of width, for evaluation.
         rank: this process among
         world_size: processes.
@@ -108,14 +109,14 @@ class LengthBatches(Sampler[list[int]]):
         self.world_size = world_size
         self.epoch = 0
         _, counts = np.unique(self.widths, return_counts=True)
-        self.batches = int((-(-counts // batch_size)).sum())
+        self.batches = int((counts // batch_size + (counts % batch_size >= world_size)).sum())
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch; a resumed epoch thus meets the very batches it would have met."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.batches // self.world_size
+        return self.batches
 
     def __iter__(self) -> Iterator[list[int]]:
         rows = np.arange(len(self.widths))
@@ -131,5 +132,6 @@ class LengthBatches(Sampler[list[int]]):
         ]
         if self.seed is not None:
             random.shuffle(batches)
-        for batch in batches[self.rank : len(self) * self.world_size : self.world_size]:
-            yield batch.tolist()
+        for batch in batches:
+            if share := len(batch) // self.world_size:
+                yield batch[self.rank * share : (self.rank + 1) * share].tolist()

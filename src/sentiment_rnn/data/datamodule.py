@@ -71,7 +71,7 @@ class ReviewsDataModule(pl.LightningDataModule):
         batches = LengthBatches(
             self.train.lengths,
             self.train.encoding,
-            self.batch_size // world_size,
+            self.batch_size,
             self.seed,
             rank,
             world_size,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -121,7 +122,7 @@ class Workers:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.gpus = gpus(search.trainer)
         wanted = search.params.workers
-        self.count = min(missing, (self.gpus or cores) if wanted == "auto" else wanted)
+        self.count = min(missing, (len(self.gpus) or cores) if wanted == "auto" else wanted)
         self.threads = max(1, cores // self.count)
         self.deaths = 0
         self.finished = 0
@@ -129,7 +130,7 @@ class Workers:
     def describe(self) -> str:
         """How many there are, on what."""
         each = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        devices = f"{min(self.gpus, self.count)} GPUs" if self.gpus else f"{each} each"
+        devices = f"on {min(len(self.gpus), self.count)} GPU" if self.gpus else f"{each} each"
         return f"{self.count} worker{'s' * (self.count > 1)}, {devices}"
 
     def __enter__(self) -> "Workers":
@@ -172,7 +173,7 @@ class Workers:
         return any(process.poll() is None for process in self.processes)
 
     def _log(self, index: int) -> Path:
-        return self.work / f"worker-{index}.log"
+        return self.work / f"worker-{socket.gethostname()}-{index}.log"  # machines may share the folder
 
     def _last_words(self, index: int) -> str:
         lines = [line for line in self._log(index).read_text().splitlines() if line.strip()] or ["it said nothing"]
@@ -185,8 +186,7 @@ class Workers:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SLURM_")}
         environment |= {"OMP_NUM_THREADS": str(self.threads), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7"}
         if self.gpus:
-            visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(self.gpus)))).split(",")
-            environment["CUDA_VISIBLE_DEVICES"] = visible[index % len(visible)]
+            environment["CUDA_VISIBLE_DEVICES"] = self.gpus[index % len(self.gpus)]
         with self._log(index).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sentiment_rnn.search.worker", str(os.getpid())],

@@ -16,9 +16,15 @@ def resolve_precision(params: TrainerParams) -> str:
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
 
 
-def gpus(params: TrainerParams) -> int:
-    """CUDA devices that may be used."""
-    return 0 if params.accelerator in ("cpu", "mps") else torch.cuda.device_count()
+def gpus(params: TrainerParams) -> list[str]:
+    """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them."""
+    if params.accelerator in ("cpu", "mps") or not torch.cuda.device_count():
+        return []
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = named.split(",") if named else [str(index) for index in range(torch.cuda.device_count())]
+    if isinstance(params.devices, list):
+        return [visible[index] for index in params.devices]
+    return visible[: params.devices] if isinstance(params.devices, int) else visible
 
 
 def resolve_nodes(params: TrainerParams) -> int:
