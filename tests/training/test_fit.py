@@ -10,7 +10,7 @@ from conftest import shrunk_values
 from sentiment_rnn import params
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.inference import score
-from sentiment_rnn.training.fit import Fit, fit, resolve_precision
+from sentiment_rnn.training.fit import Fit, fit
 
 PARAMS = params.Params.model_validate(shrunk_values())
 TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
@@ -83,17 +83,6 @@ def measured(history: list[dict[str, float]]) -> list[dict[str, float]]:
 
 def scored_loss(done: Fit) -> float:
     return evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)["log_loss"]
-
-
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "64-true"])
-def test_a_precision_that_is_named_is_taken(precision):
-    assert resolve_precision(TRAINER.model_copy(update={"precision": precision})) == precision
-
-
-@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="needs Linux's list of the processor's features")
-def test_auto_precision_on_the_cpu_is_bfloat16_where_the_processor_computes_in_it():
-    expected = "bf16-mixed" if "avx512_bf16" in Path("/proc/cpuinfo").read_text().split() else "32-true"
-    assert resolve_precision(TRAINER.model_copy(update={"precision": "auto", "accelerator": "cpu"})) == expected
 
 
 def test_history_has_a_row_an_epoch_with_every_figure(train):
