@@ -1,7 +1,5 @@
 """One fit with Lightning on the tokenized sample: what it keeps, when it stops, how it steps, that it resumes."""
 
-from pathlib import Path
-
 import pytest
 import pytorch_lightning as pl
 import torch
