@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,8 @@ def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON, at once or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    # machines may write the same file into a shared folder at once
+    partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     os.replace(partial, path)
 

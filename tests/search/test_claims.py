@@ -149,13 +149,16 @@ def test_an_owner_on_another_machine_lives_while_it_gives_signs_of_life(study, s
     now = [1000.0]
     monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
     watch = claims.Watch(study, storage)
-    for beats in range(4):
-        storage.set_trial_user_attr(trial._trial_id, "beats", beats)
+    for beats in range(20):
+        storage.set_trial_user_attr(trial._trial_id, "beats", beats // 3)
         assert len(watch.running()) == 1
-        now[0] += claims.SILENCE - 1
+        now[0] += claims.BEAT
+    for _ in range(int(claims.SILENCE / claims.BEAT) - 2):
+        now[0] += claims.BEAT
         assert len(watch.running()) == 1
-    now[0] += 2
-    assert watch.running() == []
+    for _ in range(4):
+        now[0] += claims.BEAT
+        watch.running()
     assert states(study) == ["FAIL"]
 
 
@@ -164,3 +167,33 @@ def test_failing_a_trial_that_has_ended_changes_nothing(study, storage):
     end(storage, trial)
     claims.fail(storage, trial)
     assert states(study) == ["COMPLETE"]
+
+
+def test_values_that_kill_again_and_again_are_set_aside(study, storage, monkeypatch):
+    for attempt in range(claims.ATTEMPTS):
+        trial = claims.claim(study, storage, 1, START)
+        assert trial.user_attrs["claims"] == (trial.number - 1 if attempt else "start")
+        claims.fail(storage, trial)
+    assert claims.claim(study, storage, 1, START).user_attrs["claims"] is None
+
+
+def test_after_a_storage_was_away_nobody_counts_as_silent(study, storage, monkeypatch):
+    other_process(monkeypatch, host="elsewhere")
+    claims.claim(study, storage, 1, START)
+    now = [1000.0]
+    monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
+    watch = claims.Watch(study, storage)
+    assert len(watch.running()) == 1
+    now[0] += claims.SILENCE + 30  # the look at the storage took so long
+    assert len(watch.running()) == 1
+    for _ in range(20):
+        now[0] += claims.SILENCE / 15
+        watch.running()
+    assert states(study) == ["FAIL"]
+
+
+def test_the_best_is_a_complete_trial(study, storage):
+    assert claims.best(study.get_trials()) is None
+    for value, state in ((0.5, TrialState.COMPLETE), (0.3, TrialState.PRUNED), (0.4, TrialState.COMPLETE)):
+        end(storage, claims.claim(study, storage, 9, START), state, value)
+    assert claims.best(study.get_trials()).value == 0.4

@@ -79,21 +79,26 @@ def test_a_killed_worker_is_started_again_until_it_looks_hopeless(bench):
             kill(workers)
             assert workers.check(1)
         kill(workers)
-        with pytest.raises(UserError, match=r"killed 6 times .* memory"):
+        with pytest.raises(UserError, match=r"died 6 times .* memory"):
             workers.check(1)
         kept = workers.processes
     assert all(process.poll() is not None for process in kept), "none outlives the block"
 
 
-def test_a_worker_that_fails_is_quoted(bench):
+@pytest.mark.parametrize("words", ["error: data/tokens is not there", "ValueError: it is broken"])
+def test_a_worker_that_fails_is_quoted(bench, words):
     class Failing(Workers):
         def _start(self, index: int) -> subprocess.Popen[bytes]:
-            self._log(index).write_text("much\nValueError: it is broken\n")
+            self._log(index).write_text(f"much\n{words}\n\n")
             return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
 
     with Failing(bench.search, bench.work, 1) as workers:
+        if not words.startswith("error"):  # a bug, or a device out of memory: other values may do better
+            for _ in range(launch.DEATHS):
+                workers.processes[0].wait()
+                workers.check(0)
         workers.processes[0].wait()
-        with pytest.raises(UserError, match=r"a worker failed: ValueError: it is broken \(all it said: work/worker"):
+        with pytest.raises(UserError, match=words.removeprefix("error: ")):
             workers.check(0)
 
 

@@ -78,6 +78,18 @@ def test_a_study_goes_on_when_its_database_was_away(postgresql):
     assert Path(postgresql.folder, "data").exists()
 
 
+def test_a_worker_waits_for_a_database_that_is_away_when_it_starts(postgresql):
+    postgresql.kill()
+    with pytest.raises(UserError, match="does not answer"):
+        open_storage(postgresql.url("optuna"))
+    back = threading.Timer(2, postgresql.start)
+    back.start()
+    try:
+        open_storage(postgresql.url("optuna"), patience=30)
+    finally:
+        back.join()
+
+
 def test_a_database_that_stays_away_is_an_error(postgresql, monkeypatch):
     monkeypatch.setattr(storage, "PATIENCE", 1.0)
     opened = open_storage(postgresql.url("optuna"))

@@ -1,5 +1,8 @@
 """Which study is opened, its MLflow run, what it reports, and how MLflow is made to follow it."""
 
+import shutil
+import threading
+
 import optuna
 import pytest
 from bench import PARAMS, Bench
@@ -63,7 +66,7 @@ def test_another_space_or_model_is_a_new_study_and_is_said(client, tokens, capsy
     first = Bench(client, tokens)
     trial = claims.claim(first.study, first.storage, 9, {})
     first.storage.set_trial_user_attr(trial._trial_id, "run_id", child(first, 0))
-    claims.fail(first.storage, trial)
+    first.storage.set_trial_user_attr(trial._trial_id, "owner", claims.myself() | {"born": 0.0})  # killed since
     second = Bench(client, tokens, **changes)
     assert second.search.study != first.search.study
     assert "changed: this is a new study" in capsys.readouterr().out
@@ -86,19 +89,56 @@ def test_other_data_or_code_is_a_new_study(client, tokens, monkeypatch, what):
     assert Bench(client, tokens).search.study != first.search.study
 
 
-def test_machines_that_begin_at_once_end_with_one_run(client, tokens, monkeypatch):
-    start = runs.start
-    others = []
+def test_a_run_that_was_made_but_not_noted_is_found_again(client, tokens, monkeypatch):
+    def killed(self, key, value, note=optuna.Study.set_user_attr):
+        if key == "run_id":
+            raise KeyboardInterrupt
+        note(self, key, value)
 
-    def twice(*arguments, **named):  # another machine makes one at the same moment
-        others.append(start(*arguments, **named))
-        return start(*arguments, **named)
-
-    monkeypatch.setattr(runs, "start", twice)
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "set_user_attr", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Bench(client, tokens)
+    monkeypatch.setattr(studies, "PATIENCE_WITH_ITS_MAKER", 0.0)
     bench = Bench(client, tokens)
-    assert bench.search.run_id == others[0]
-    assert [run.info.run_id for run in bench.family()[0]] == others
-    assert bench.study.user_attrs["run_id"] == others[0]
+    (only,), _ = bench.family()
+    assert bench.search.run_id == bench.study.user_attrs["run_id"] == only.info.run_id
+
+
+def test_a_machine_that_joins_waits_for_the_run_of_the_one_that_began(client, tokens):
+    first = Bench(client, tokens)
+    run_id = first.search.run_id
+    name = first.search.study
+    first.study.set_user_attr("run_id", None)
+    first.storage.delete_study(first.storage.get_study_id_from_name(name))
+    begun = optuna.create_study(storage=first.storage, study_name=name)
+    begun.set_user_attr("token", "another")
+    note = threading.Timer(1.0, begun.set_user_attr, ("run_id", run_id))
+    note.start()
+    assert Bench(client, tokens).search.run_id == run_id
+    note.join()
+
+
+def test_a_study_begun_anew_has_a_run_of_its_own(client, tokens):
+    first = Bench(client, tokens)
+    add(first, 0.5)
+    shutil.rmtree("work")
+    second = Bench(client, tokens)
+    assert second.search.study == first.search.study
+    assert second.search.run_id != first.search.run_id
+    follow(client, second.study)
+    assert statuses(second) == {"trial 0": "RUNNING"}, "what is not its own is left alone"
+
+
+def test_where_every_trial_diverged_nothing_is_found(client, tokens):
+    bench = Bench(client, tokens)
+    trial = claims.claim(bench.study, bench.storage, 1, {})
+    bench.storage.set_trial_user_attr(trial._trial_id, "seconds", 1.0)
+    bench.storage.set_trial_state_values(trial._trial_id, TrialState.PRUNED, None)
+    found = report(bench.search, bench.study)
+    assert (found["best"], found["best_validation_loss"], found["pruned"]) == ({}, None, 1)
+    log_result(client, bench.search.run_id, bench.study)
+    assert client.get_run(bench.search.run_id).data.metrics == {"trials": 1}
 
 
 def test_a_study_whose_run_is_gone_gets_another(client, tokens):

@@ -7,6 +7,7 @@ import torch
 from conftest import shrunk_values
 
 from sentiment_rnn import params
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.training.devices import gpus, resolve_devices, resolve_nodes, resolve_precision
 
 AUTO = params.Params.model_validate(shrunk_values()).trainer.model_copy(
@@ -49,6 +50,12 @@ def test_the_gpus_that_a_search_may_use(monkeypatch, values, visible, expected):
     if visible:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert gpus(changed(**values)) == expected
+
+
+def test_a_gpu_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match="GPUs are 0 to 1"):
+        gpus(changed(devices=[0, 2]))
 
 
 def test_without_a_gpu_there_is_none(monkeypatch):

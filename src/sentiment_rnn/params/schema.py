@@ -127,7 +127,7 @@ class Range(Drawn):
 
     def holds(self, value: Any) -> bool:
         """Whether `value` can be drawn."""
-        return bool(self.low <= value <= self.high)
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
 
 class FloatRange(Range):
@@ -142,6 +142,10 @@ class IntRange(Range):
     type: Literal["int"]
     low: int
     high: int
+
+    def holds(self, value: Any) -> bool:
+        """Whether `value` can be drawn."""
+        return isinstance(value, int) and super().holds(value)
 
 
 class Choices(Drawn):
@@ -232,7 +236,7 @@ class Params(Section):
         for key, drawn in self.search.space.items():
             for model in _ends(key, drawn, self.models[self.architectures[0]]):
                 self._check_together("search.space", model)
-            _check_condition(key, drawn, above, self.search.space)
+            _check_condition(key, drawn, above, self)
             above[key] = drawn
         return self
 
@@ -290,17 +294,22 @@ def _ends(key: str, drawn: FloatRange | IntRange | Choices, model: ModelParams) 
     return models
 
 
-def _check_condition(key: str, drawn: Drawn, above: Mapping[str, Any], space: Mapping[str, Any]) -> None:
-    """A condition names a parameter of the model, which if it is searched too stands above and can have the values."""
+def _check_condition(key: str, drawn: Drawn, above: Mapping[str, Any], params: Params) -> None:
+    """A condition names a parameter and values that it may have; one that is searched too stands above."""
+    model = params.models[params.architectures[0]]
     for other, allowed in drawn.when.items():
         where = f"search.space.{key}.when.{other}"
         if other not in ModelParams.model_fields:
             raise ValueError(f"{where}: not a parameter of an architecture")
-        if other in space and other not in above:
+        if other in params.search.space and other not in above:
             raise ValueError(f"{where}: {other} has to stand above {key} in search.space")
         for value in allowed:
             if other in above and not above[other].holds(value):
                 raise ValueError(f"{where}: {value!r} cannot be drawn for {other}")
+            try:
+                with_values(model, {other: value})
+            except ValidationError as error:
+                raise ValueError(f"{where}: {value!r} cannot be: {error.errors()[0]['msg']}") from None
 
 
 def with_values(model: ModelParams, values: dict[str, Any]) -> ModelParams:

@@ -10,7 +10,9 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,6 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 BEAT = 5.0  # seconds between an owner's signs of life
 SILENCE = 60.0  # seconds without one after which an owner on another machine counts as dead
+ATTEMPTS = 6  # at the same values, before they are thought to be what kills
 
 # attributes of a trial
 OWNER, CLAIMS, SURPLUS, BEATS = "owner", "claims", "surplus", "beats"
@@ -33,9 +36,10 @@ def myself() -> dict[str, Any]:
 
 
 def _host() -> str:
-    """The machine's name, and on Linux which set of process numbers the container has."""
+    """The machine's name; on Linux also which boot of it, and which set of process numbers the container has."""
     try:
-        return f"{socket.gethostname()} {os.stat('/proc/self/ns/pid').st_ino}"
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{socket.gethostname()} {boot} {os.stat('/proc/self/ns/pid').st_ino}"
     except OSError:
         return socket.gethostname()
 
@@ -43,6 +47,12 @@ def _host() -> str:
 def finished(study: Study) -> list[FrozenTrial]:
     """The trials that are complete or pruned, by number."""
     return study.get_trials(deepcopy=False, states=FINISHED)
+
+
+def best(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """The complete trial with the smallest value; none if there is none."""
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    return min(complete, key=lambda trial: trial.value or 0.0, default=None)
 
 
 def claim(study: Study, storage: BaseStorage, asked: int, start: dict[str, Any]) -> FrozenTrial | None:
@@ -83,10 +93,16 @@ def _next(trials: list[FrozenTrial], start: dict[str, Any]) -> tuple[str | int |
     if "start" not in claimed:
         return "start", start
     for trial in known:
-        if trial.state is TrialState.FAIL and trial.number not in claimed:
+        if trial.state is TrialState.FAIL and trial.number not in claimed and _attempts(trials, trial) < ATTEMPTS:
             # what it was to draw, and what it has drawn
             return trial.number, trial.system_attrs.get("fixed_params", {}) | trial.params
     return None, {}
+
+
+def _attempts(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> int:
+    """How often the trial's values have been taken up."""
+    earlier = trial.user_attrs.get(CLAIMS)
+    return 1 + (_attempts(trials, trials[earlier]) if isinstance(earlier, int) else 0)
 
 
 def _create(study: Study, storage: BaseStorage, attributes: dict[str, Any], values: dict[str, Any]) -> int:
@@ -131,11 +147,16 @@ class Watch:
         self.study = study
         self.storage = storage
         self.seen: dict[int, tuple[Any, float]] = {}
+        self.looked = time.monotonic()
 
     def running(self) -> list[FrozenTrial]:
         """The trials whose owner lives, after the others were failed."""
         alive = []
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        if time.monotonic() - self.looked > 2 * BEAT:
+            self.seen.clear()  # the storage was away, and the others could show no sign of life either
+        self.looked = time.monotonic()
+        for trial in running:
             if self._is_dead(trial):
                 fail(self.storage, trial)
             else:
@@ -147,10 +168,12 @@ class Watch:
         if owner["host"] == _host():
             try:
                 process = psutil.Process(owner["pid"])
-                return bool(process.create_time() != owner["born"] or process.status() == psutil.STATUS_ZOMBIE)
+                # a clock that is set moves the time of birth a little
+                other = abs(process.create_time() - owner["born"]) > 10
+                return other or bool(process.status() == psutil.STATUS_ZOMBIE)
             except psutil.NoSuchProcess:
                 return True
         beats, now = trial.user_attrs.get(BEATS), time.monotonic()
-        if self.seen.get(trial.number, (None, 0.0))[0] != beats or trial.number not in self.seen:
+        if trial.number not in self.seen or self.seen[trial.number][0] != beats:
             self.seen[trial.number] = (beats, now)
         return now - self.seen[trial.number][1] > SILENCE

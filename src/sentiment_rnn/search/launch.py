@@ -13,13 +13,16 @@ from types import FrameType
 from typing import Any
 
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from optuna import Study
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
 from sentiment_rnn.search import claims
 from sentiment_rnn.search.plots import log_plots
-from sentiment_rnn.search.storage import open_storage, storage_url
+from sentiment_rnn.search.storage import open_storage, shown, storage_url
 from sentiment_rnn.search.study import Search, follow, load_study, log_result, open_study, report
 from sentiment_rnn.search.view import View
 from sentiment_rnn.tracking.store import connect
@@ -56,6 +59,16 @@ def search(
     storage = open_storage(url)
     client = connect()
     asked = Search(architecture=name, model=model, params=params, trainer=trainer, tokens=tokens, storage=url)
+    try:
+        return _run(client, storage, asked, work)
+    except (MlflowException, StorageInternalError) as error:
+        store = "MLflow's store" if isinstance(error, MlflowException) else shown(url)
+        reason = str(error).splitlines()[0][:200]
+        raise UserError(f"{name}: {store} failed: {reason}; once it is back, the same command goes on") from error
+
+
+def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) -> dict[str, Any]:
+    params = asked.params
     opened = open_study(client, storage, asked, work)
     study = load_study(storage, opened, 0)
     watch = claims.Watch(study, storage)
@@ -96,7 +109,8 @@ def _parent_run(client: MlflowClient, search: Search, study: Study, watch: claim
     try:
         yield
     except BaseException as error:
-        others = watch.running()  # this machine's workers are dead by now
+        watch.running()  # this machine's workers are dead by now: their trials are failed
+        others = watch.running()  # of machines that were stopped at the same moment, the last to look sees none
         follow(client, study)
         if not others:
             client.set_terminated(search.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
@@ -143,7 +157,7 @@ class Workers:
             process.wait()
 
     def check(self, finished: int) -> bool:
-        """Start those again that were killed.
+        """Start those again that died.
 
         Args:
             finished: trials so far, by anyone.
@@ -152,7 +166,7 @@ class Workers:
             Whether some still run.
 
         Raises:
-            UserError: one failed by itself, or they are killed again and again.
+            UserError: one met a mistake of the user's, or they die again and again.
         """
         if finished > self.finished:
             self.finished, self.deaths = finished, 0
@@ -160,14 +174,19 @@ class Workers:
             status = process.poll()
             if status is None or status == 0:
                 continue
-            if status > 0:
-                raise UserError(f"{self.search.architecture}: {self._last_words(index)}")
+            words = self._last_words(index) if status > 0 else ""
+            if words.startswith("error: "):
+                raise UserError(f"{self.search.architecture}: {words.removeprefix('error: ')}")
             self.deaths += 1
             if self.deaths > DEATHS:
+                last = (
+                    f"failed, with {words} (all it said: {self._log(index)})"
+                    if words
+                    else f"killed (by signal {-status})"
+                )
                 raise UserError(
-                    f"{self.search.architecture}: workers were killed {self.deaths} times (by signal {-status}) and no "
-                    "trial finished in between: is there too little memory? Fewer search.workers, or a smaller "
-                    "batch_size or max_length, need less"
+                    f"{self.search.architecture}: workers died {self.deaths} times and no trial finished in between; "
+                    f"the last was {last}. If it is memory: fewer search.workers, or a smaller batch_size or max_length"
                 )
             self.processes[index] = self._start(index)
         return any(process.poll() is None for process in self.processes)
@@ -176,15 +195,13 @@ class Workers:
         return self.work / f"worker-{socket.gethostname()}-{index}.log"  # machines may share the folder
 
     def _last_words(self, index: int) -> str:
-        lines = [line for line in self._log(index).read_text().splitlines() if line.strip()] or ["it said nothing"]
-        if lines[-1].startswith("error: "):
-            return lines[-1].removeprefix("error: ")
-        return f"a worker failed: {lines[-1]} (all it said: {self._log(index)})"
+        lines = [line for line in self._log(index).read_text().splitlines() if line.strip()]
+        return lines[-1] if lines else "nothing said"
 
     def _start(self, index: int) -> subprocess.Popen[bytes]:
         # a batch system's variables would make Lightning count the search's machines as ranks of one training
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SLURM_")}
-        environment |= {"OMP_NUM_THREADS": str(self.threads), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "7"}
+        environment["OMP_NUM_THREADS"] = str(self.threads)
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[index % len(self.gpus)]
         with self._log(index).open("ab") as log:

@@ -24,6 +24,14 @@ from sqlalchemy.exc import (
 from sentiment_rnn.errors import UserError
 
 PATIENCE = 180.0  # seconds that a database may be away before a search gives up
+# a database's host that vanished without a word is noticed within half a minute (libpq's words, seconds; the last: ms)
+VANISHED = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class PatientStorage(_CachedStorage):
@@ -66,8 +74,12 @@ def shown(url: str) -> str:
     return url if url.startswith("journal:") else make_url(url).render_as_string(hide_password=True)
 
 
-def open_storage(url: str) -> BaseStorage:
+def open_storage(url: str, patience: float = 0.0) -> BaseStorage:
     """Open a storage, making its file or its tables where they are missing.
+
+    Args:
+        url: see `storage_url`.
+        patience: seconds to wait for a database that does not answer.
 
     Raises:
         UserError: the database does not answer, or is of a kind that cannot be shared.
@@ -83,7 +95,7 @@ def open_storage(url: str) -> BaseStorage:
             "machine, or name a PostgreSQL database"
         )
     try:
-        return PatientStorage(_connect(url))
+        return PatientStorage(_connect(url, time.monotonic() + patience))
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
     except ImportError as error:
@@ -95,12 +107,17 @@ def open_storage(url: str) -> BaseStorage:
         ) from error
 
 
-def _connect(url: str) -> RDBStorage:
-    engine = {"pool_pre_ping": True}  # a connection that a restart of the database broke is replaced unseen
-    try:
-        return RDBStorage(url, engine_kwargs=engine)
-    except SQLAlchemyError as error:
-        if isinstance(error, OperationalError):
-            raise
-        time.sleep(1)  # another machine made the tables at the same moment
-        return RDBStorage(url, engine_kwargs=engine)
+def _connect(url: str, deadline: float) -> RDBStorage:
+    engine: dict[str, Any] = {"pool_pre_ping": True}  # a connection that a restart broke is replaced unseen
+    if url.startswith("postgresql"):
+        engine["connect_args"] = VANISHED
+    while True:
+        try:
+            return RDBStorage(url, engine_kwargs=engine)
+        except (SQLAlchemyError, StorageInternalError) as error:
+            away = isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError)
+            if away and time.monotonic() > deadline:
+                raise
+            if not away and isinstance(error, ArgumentError | NoSuchModuleError):
+                raise
+            time.sleep(1)  # it is away, or another machine made the tables at the same moment

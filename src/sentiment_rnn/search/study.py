@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import time
 import zlib
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from mlflow import MlflowClient
-from mlflow.entities import Metric
 from optuna import Study
 from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
@@ -21,13 +22,14 @@ import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
-from sentiment_rnn.search.claims import FINISHED, finished
+from sentiment_rnn.search.claims import FINISHED, Watch, best, finished
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import shown
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.training.devices import resolve_precision
 
 OBJECTIVE = "validation_loss"
+PATIENCE_WITH_ITS_MAKER = 10.0  # seconds between a study and its run, at most
 STARTUP = 4  # trials before TPE and the pruner act: fewer than their defaults, for studies are small by default
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -110,8 +112,10 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
     note.chmod(0o600)  # the URL may hold a password
     try:
         study = optuna.create_study(storage=storage, study_name=name)
+        study.set_user_attr("token", uuid4().hex)
     except DuplicatedStudyError:
         study = optuna.load_study(storage=storage, study_name=name)
+        _wait_for_the_run(study)
         done = len(finished(study))
         if done or study.trials:
             where = "" if search.storage.startswith("journal:") else f" in {shown(search.storage)}"
@@ -119,13 +123,28 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
     return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)})
 
 
+def _wait_for_the_run(study: Study) -> None:
+    """The process that made the study makes its run; where it was killed in between, whoever comes next does."""
+    deadline = time.monotonic() + PATIENCE_WITH_ITS_MAKER
+    while "run_id" not in study.user_attrs and time.monotonic() < deadline:
+        time.sleep(0.5)
+    if "token" not in study.user_attrs:
+        study.set_user_attr("token", uuid4().hex)
+
+
 def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
-    """The study's run. Two machines that begin at once both look for it first, then keep the one that is older."""
+    """The study's run; a new one where there is none, or none any more."""
     known = study.user_attrs.get("run_id")
     if known and runs.exists(client, known):
         return str(known)
-    if not (found := _parents(client, study, search)):
-        runs.start(
+    # the token tells this study from one of the same name in another storage, or before this one was emptied
+    token = study.user_attrs["token"]
+    experiment = runs.experiment(client, search.experiment())
+    found = client.search_runs([experiment], f"tags.`study.token` = '{token}'")
+    if found:  # made, and then killed before it was noted
+        run_id = found[0].info.run_id
+    else:
+        run_id = runs.start(
             client,
             search.experiment(),
             f"{search.architecture} search",
@@ -133,36 +152,26 @@ def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
             tags={
                 "architecture": search.architecture,
                 "study": study.study_name,
-                "level": "study",
+                "study.token": token,
                 "space": search.params.model_dump_json(include={"space"}),
                 "reproduce": f"dvc repro search@{search.architecture}",
             },
             identity=load_identity(search.tokens),
         )
-        found = _parents(client, study, search)
-    oldest, *doubled = found
-    for run_id in doubled:
-        client.delete_run(run_id)
-    study.set_user_attr("run_id", oldest)
-    return oldest
-
-
-def _parents(client: MlflowClient, study: Study, search: Search) -> list[str]:
-    experiment = runs.experiment(client, search.experiment())
-    found = client.search_runs(
-        [experiment], f"tags.study = '{study.study_name}' and tags.level = 'study'", order_by=["start_time", "run_id"]
-    )
-    return [run.info.run_id for run in found]
+    study.set_user_attr("run_id", run_id)
+    return run_id
 
 
 def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> None:
-    """The runs of a study that nobody will go on with."""
+    """The runs of a study that this project will not go on with; another machine may still be at work on it."""
     found = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
-    if name in found:
-        study = optuna.load_study(storage=storage, study_name=name)
-        follow(client, study)
-        if run_id := study.user_attrs.get("run_id"):
-            runs.end_killed(client, run_id)
+    if name not in found:
+        return
+    study = optuna.load_study(storage=storage, study_name=name)
+    alive = Watch(study, storage).running()
+    follow(client, study)
+    if not alive and (run_id := study.user_attrs.get("run_id")):
+        runs.end_killed(client, run_id)
 
 
 def load_study(storage: BaseStorage, search: Search, number: int) -> Study:
@@ -213,12 +222,12 @@ def follow(client: MlflowClient, study: Study) -> None:
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
     """The best trial's values and loss, on the study's run."""
-    best = study.best_trial
-    client.log_batch(
-        run_id,
-        metrics=[Metric(f"best_{OBJECTIVE}", best.value, 0, 0), Metric("trials", len(finished(study)), 0, 0)],
-    )
-    for key, value in best.params.items():  # tags: a param could not change when more trials are asked for
+    trials = finished(study)
+    client.log_metric(run_id, "trials", len(trials))
+    if not (found := best(trials)):
+        return
+    client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
+    for key, value in found.params.items():  # tags: a param could not change when more trials are asked for
         client.set_tag(run_id, f"best.{key}", str(value))
 
 
@@ -229,14 +238,17 @@ def report(search: Search, study: Study) -> dict[str, Any]:
         `best`: the best trial's values, empty where they gain too little over the defaults; figures of the study;
         `trials`: a row each.
     """
-    best, trials = study.best_trial, finished(study)
+    trials = finished(study)
+    found = best(trials)
     start = defaults(search.params.space, search.model)
     first = next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == start), None)
-    enough = first is None or first.value - best.value >= search.params.min_gain
+    best_values = found.params if found else {}
+    if found and first and first.value - found.value < search.params.min_gain:
+        best_values = {}
     return {
         "architecture": search.architecture,
-        "best": best.params if enough else {},
-        "best_validation_loss": best.value,
+        "best": best_values,
+        "best_validation_loss": found.value if found else None,
         "defaults_validation_loss": first.value if first else None,
         "complete": sum(trial.state is TrialState.COMPLETE for trial in trials),
         "pruned": sum(trial.state is TrialState.PRUNED for trial in trials),

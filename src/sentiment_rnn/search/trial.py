@@ -53,46 +53,55 @@ class Reporting(pl.Callback):
 def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claimed: FrozenTrial) -> None:
     """Run a trial that this process has claimed.
 
-    The study is told of the end before MLflow is: a process killed between the two leaves a run to be closed, and
-    never a run too many.
+    The study's word counts: a process killed after MLflow was told of the end and before the study was leaves a
+    finished run of a trial that is tried again, and `study.follow` marks it as killed.
     """
-    began = time.perf_counter()
-    study = load_study(storage, search, claimed.number)
-    trial = Trial(study, claimed._trial_id)
-    values = suggest(trial, search.params.space, search.model)
     name = f"{search.architecture} trial {claimed.number}"
-    run_id = runs.start(
-        client,
-        search.experiment(),
-        name,
-        params=values,
-        tags={"architecture": search.architecture, "study": search.study, "trial": str(claimed.number)},
-        identity=load_identity(search.tokens),
-        parent=search.run_id,
-    )
-    trial.set_user_attr("run_id", run_id)
-    reporting = Reporting(trial, prunable=values != defaults(search.params.space, search.model))
+    run_id = None
     try:
-        state = _fit(name, search, values, run_id, reporting)
+        trial = Trial(load_study(storage, search, claimed.number), claimed._trial_id)
+        values = suggest(trial, search.params.space, search.model)
+        run_id = runs.start(
+            client,
+            search.experiment(),
+            name,
+            params=values,
+            tags={"architecture": search.architecture, "study": search.study, "trial": str(claimed.number)},
+            identity=load_identity(search.tokens),
+            parent=search.run_id,
+        )
+        trial.set_user_attr("run_id", run_id)
+        state = _fit_and_tell(client, storage, search, trial, values, run_id)
     except UpdateFinishedTrialError:
-        state = TrialState.FAIL  # it was thought dead, and another has it now
+        # told before, and the answer was lost; or this process was thought dead, and another has the values now
+        state = storage.get_trial(claimed._trial_id).state
     except BaseException:
         fail(storage, claimed)
-        client.set_terminated(run_id, "FAILED")
+        if run_id:
+            client.set_terminated(run_id, "FAILED")
         raise
-    if state is not TrialState.FAIL:
-        trial.set_user_attr("fit_seconds", reporting.seconds)
-        trial.set_user_attr("seconds", time.perf_counter() - began)
-        best = [min(reporting.losses)] if reporting.losses else None
-        client.log_metric(run_id, "fit_seconds", reporting.seconds)
-        if best:
-            client.log_metric(run_id, f"best_{OBJECTIVE}", best[0])
-        client.set_tag(run_id, "trial.state", state.name.lower())
-        try:
-            storage.set_trial_state_values(claimed._trial_id, state, best)
-        except UpdateFinishedTrialError:
-            state = storage.get_trial(claimed._trial_id).state  # told before, and the answer was lost; or thought dead
-    client.set_terminated(run_id, "FINISHED" if state is not TrialState.FAIL else "KILLED")
+    if run_id and state is TrialState.FAIL:
+        client.set_tag(run_id, "trial.state", "interrupted")
+        client.set_terminated(run_id, "KILLED")
+    elif run_id:
+        client.set_terminated(run_id, "FINISHED")
+
+
+def _fit_and_tell(
+    client: MlflowClient, storage: BaseStorage, search: Search, trial: Trial, values: dict[str, Any], run_id: str
+) -> TrialState:
+    began = time.perf_counter()
+    reporting = Reporting(trial, prunable=values != defaults(search.params.space, search.model))
+    state = _fit(f"{search.architecture} trial {trial.number}", search, values, run_id, reporting)
+    best = min(reporting.losses, default=None)
+    client.log_metric(run_id, "fit_seconds", reporting.seconds)
+    if best is not None:
+        client.log_metric(run_id, f"best_{OBJECTIVE}", best)
+    client.set_tag(run_id, "trial.state", state.name.lower())
+    trial.set_user_attr("fit_seconds", reporting.seconds)
+    trial.set_user_attr("seconds", time.perf_counter() - began)
+    storage.set_trial_state_values(trial._trial_id, state, None if best is None else [best])
+    return state
 
 
 def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporting: Reporting) -> TrialState:

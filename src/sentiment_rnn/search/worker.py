@@ -18,10 +18,10 @@ from optuna.storages import BaseStorage
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.search import claims
 from sentiment_rnn.search.space import defaults
-from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.storage import PATIENCE, open_storage
 from sentiment_rnn.search.study import Search
 from sentiment_rnn.search.trial import run_trial
-from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.tracking.store import tracking_uri
 
 
 def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
@@ -67,7 +67,9 @@ def main() -> None:
     threading.Thread(target=_die_with, args=(int(sys.argv[1]),), daemon=True).start()
     search = Search.model_validate_json(sys.stdin.read())
     try:
-        work(connect(), open_storage(search.storage), search)
+        # the launcher has seen both stores answer; if one is away just now, it is waited for
+        client = MlflowClient(tracking_uri(), tracking_uri())
+        work(client, open_storage(search.storage, PATIENCE), search)
     except UserError as error:
         sys.exit(f"error: {error}")
 

@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -27,17 +29,33 @@ def connect() -> MlflowClient:
     """
     uri = tracking_uri()
     HOME.mkdir(exist_ok=True)
-    # a server that is down is down: MLflow's own 7 retries take minutes to say so
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_experiments(max_results=1)
+        with _few_retries():
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            client.search_experiments(max_results=1)
     except Exception as error:
         # MLflow passes on whatever its database driver or HTTP client raised
         raise UserError(
             f"MLflow's store {uri} does not answer ({type(error).__name__}): start it, or unset MLFLOW_TRACKING_URI"
         ) from error
     return client
+
+
+@contextmanager
+def _few_retries() -> Iterator[None]:
+    """A server that is down when work begins is down: MLflow's own 7 retries take minutes to say so.
+
+    Later they are right: one that goes away for a while is waited for.
+    """
+    name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "3"
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def experiment(client: MlflowClient, name: str) -> str:

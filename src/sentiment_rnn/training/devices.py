@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import TrainerParams
 
 
@@ -17,12 +18,18 @@ def resolve_precision(params: TrainerParams) -> str:
 
 
 def gpus(params: TrainerParams) -> list[str]:
-    """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them."""
+    """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them.
+
+    Raises:
+        UserError: params.yaml names one that is not there.
+    """
     if params.accelerator in ("cpu", "mps") or not torch.cuda.device_count():
         return []
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     visible = named.split(",") if named else [str(index) for index in range(torch.cuda.device_count())]
     if isinstance(params.devices, list):
+        if max(params.devices) >= len(visible):
+            raise UserError(f"params.yaml: trainer.devices: {params.devices}, but GPUs are 0 to {len(visible) - 1}")
         return [visible[index] for index in params.devices]
     return visible[: params.devices] if isinstance(params.devices, int) else visible
 
