@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from mlflow import MlflowClient
 from optuna import Study
 from optuna.trial import TrialState
@@ -28,12 +29,18 @@ def study_figures(study: Study) -> dict[str, Figure]:
     }
     if len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))) > 1:
         drawn["importances"] = draw.plot_param_importances
+    named = "validation loss"
     figures = {}
     with warnings.catch_warnings(), plt.rc_context({"figure.figsize": (9, 5)}):
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         warnings.simplefilter("ignore", UserWarning)
         for name, plot in drawn.items():
-            plot(study)
+            axes = plot(study) if name == "curves" else plot(study, target_name=named)
+            if name == "curves":
+                axes.set(title="Curves of all trials, the pruned ones cut short", xlabel="epoch", ylabel=named)
+                axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+                if axes.get_legend():
+                    axes.get_legend().remove()  # a colour a trial tells nothing among twenty
             figures[name] = plt.gcf()
     return figures
 
@@ -41,5 +48,5 @@ def study_figures(study: Study) -> dict[str, Figure]:
 def log_plots(client: MlflowClient, run_id: str, study: Study) -> None:
     """The figures, under `study/` of the run."""
     for name, figure in study_figures(study).items():
-        client.log_figure(run_id, figure, f"study/{name}.png")
+        client.log_figure(run_id, figure, f"study/{name}.png", save_kwargs={"bbox_inches": "tight"})
         plt.close(figure)
