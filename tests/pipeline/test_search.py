@@ -21,7 +21,7 @@ from conftest import ROOT, shrunk_values, write_params
 from mlflow import MlflowClient
 from postgresql import PostgreSQL, free_port
 
-from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.storage import open_storage, storage_url
 
 
 def prepare(folder: Path, tokens: Path, **search) -> Path:
@@ -42,7 +42,7 @@ class Stores(NamedTuple):
     postgresql: PostgreSQL | None = None
 
     def storage(self, folder: Path) -> str:
-        return self.environment.get("OPTUNA_STORAGE", f"journal://{folder}/work/search/bilstm/study.journal")
+        return self.environment.get("OPTUNA_STORAGE") or storage_url(None, folder / "work" / "search" / "bilstm")
 
     def client(self, folder: Path) -> MlflowClient:
         return MlflowClient(self.environment.get("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlruns/mlflow.db"))
