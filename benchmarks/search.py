@@ -3,8 +3,9 @@
     python -m benchmarks.search [--trials 12] [--repeats 2]
 
 As many trials on the tokenized reviews at hand (data/tokens), in turn with one worker on one core and two workers on
-two. The first few have the same values; then TPE, which has seen another history, draws others, of the same cost. What a trial costs beyond its fit is all that a worker spends between the start of one
-trial and the start of its next, less the time in the epochs.
+two. The first few have the same values; then TPE, which has seen another history, draws others, of the same cost.
+What a trial costs beyond its fit is all that a worker spends between the start of one trial and the start of its next,
+less the time in the epochs.
 """
 
 import argparse
