@@ -29,9 +29,14 @@ class CellLayer(nn.Module):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(self.gates * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(self.gates * hidden_size, hidden_size))
-        self.bias = nn.Parameter(torch.empty(self.gates * hidden_size))
+        self.weight_ih = self.drawn(self.gates * hidden_size, input_size)
+        self.weight_hh = self.drawn(self.gates * hidden_size, hidden_size)
+        self.bias = self.drawn(self.gates * hidden_size)
+
+    def drawn(self, *shape: int) -> nn.Parameter:
+        """Weights as torch's own recurrent layers draw them: uniform within 1 / sqrt(H)."""
+        bound = self.hidden_size**-0.5
+        return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
     def project(self, x: Tensor) -> Tensor:
         """What a step needs of its input, for all steps: `(T, B, F)` to `(T, B, features)`."""
@@ -125,8 +130,8 @@ class MultiplicativeLSTM(CellLayer):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.weight_im = nn.Parameter(torch.empty(hidden_size, input_size))  # W_m
-        self.weight_hm = nn.Parameter(torch.empty(hidden_size, hidden_size))  # U_m
+        self.weight_im = self.drawn(hidden_size, input_size)  # W_m
+        self.weight_hm = self.drawn(hidden_size, hidden_size)  # U_m
 
     def project(self, x: Tensor) -> Tensor:
         return torch.cat([super().project(x), F.linear(x, self.weight_im)], dim=-1)
