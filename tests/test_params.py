@@ -94,12 +94,12 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.devices", "two", ["auto", "integer", "list"]),
         ("trainer.devices", [], ["at least 1"]),
         ("trainer.precision", 16, ["'auto', '32-true'", "16"]),
-        ("model.cell", "transformer", ["'rnn', 'lstm' or 'gru'", "'transformer'"]),
-        ("models.lstm.cell", "transformer", ["'rnn', 'lstm' or 'gru'", "'transformer'"]),
+        ("model.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
+        ("models.lstm.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
         ("models.lstm.dropout", 1.0, ["less than 1", "1.0"]),
         ("models.lstm.learning_rate", 0.0, ["greater than 0"]),
         ("models.lstm.max_epochs", 0, ["1", "0"]),
-        ("models.lstm.pooling", ["min"], ["'last', 'mean' or 'max'", "'min'"]),
+        ("models.lstm.pooling", ["min"], ["'last', 'mean', 'max' or 'attention'", "'min'"]),
         ("models.lstm.pooling", [], ["at least 1"]),
         ("models.lstm.seeds", [], ["at least 1"]),
         ("registry.name", "a/b", ["a/b"]),
@@ -174,7 +174,7 @@ def test_a_missing_file_says_where_to_run(tmp_path, monkeypatch):
 
 
 def test_an_unknown_architecture_is_answered_with_the_known_ones(chosen):
-    with pytest.raises(UserError, match=r"tcn.*rnn, lstm, gru, birnn, bilstm, bigru, stacked_bilstm, bilstm_keras"):
+    with pytest.raises(UserError, match=r"tcn.*rnn, lstm, gru, birnn, bilstm, bigru, .*peephole_lstm, .*bilstm_keras"):
         chosen.model_of("tcn")
 
 

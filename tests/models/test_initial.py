@@ -21,12 +21,13 @@ def model(cell: str) -> Classifier:
     torch.manual_seed(0)
     return Classifier(
         vocab_size=500, embedding_size=EMBEDDING, cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
+        merge="concat", window=4, spectral_radius=0.9, leak=0.5, heads=2,
         pooling=["last", "max"], word_dropout=0.0, embedding_dropout=0.0, dropout=0.0,
     )  # fmt: skip
 
 
 def layers_of(model: Classifier) -> list:
-    return [direction for layer in model.recurrent.layers for direction in layer]
+    return [direction for layer in model.encoder.layers for direction in layer]
 
 
 def assert_uniform(weights: torch.Tensor, bound: float) -> None:

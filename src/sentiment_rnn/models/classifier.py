@@ -1,11 +1,14 @@
-"""A review's token ids to one logit: embedding, recurrent layers, pooling, readout."""
+"""A review's token ids to one logit: embedding, encoder, pooling, readout."""
 
 import torch
 from torch import Tensor, nn
 
+from sentiment_rnn.models.attention import AdditiveAttention
+from sentiment_rnn.models.directions import MERGES, mean_probability
 from sentiment_rnn.models.initial import initialise
 from sentiment_rnn.models.pooling import POOLINGS
 from sentiment_rnn.models.recurrent import Recurrent
+from sentiment_rnn.models.transformer import Transformer
 
 
 class Classifier(nn.Module):
@@ -14,11 +17,17 @@ class Classifier(nn.Module):
     Args:
         vocab_size: ids the model knows; every id must be below it.
         embedding_size: features of a token's vector.
-        cell: `rnn`, `lstm` or `gru`.
+        cell: a name in `recurrent.CELLS`, or `transformer`.
         hidden_size: features of each direction's state.
         num_layers: recurrent layers.
         bidirectional: read each review from both ends.
-        pooling: names in `POOLINGS`; what they give is concatenated.
+        window: tokens in a step of `conv_lstm`.
+        spectral_radius: of `echo_state`'s recurrent weights.
+        leak: share of `echo_state`'s state that is new at each step.
+        heads: of `transformer`'s self-attention.
+        merge: how what the two directions found is joined: a name in `MERGES`, or `probability`, where each makes its
+            own probability and the mean of the two is taken.
+        pooling: names in `POOLINGS`, or `attention`; what they give is concatenated.
         word_dropout: share of the tokens whose vector is dropped in training.
         embedding_dropout: share of the embeddings' features dropped in training, the same ones at every step of
             a review (Gal & Ghahramani, 2016).
@@ -34,6 +43,11 @@ class Classifier(nn.Module):
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
+        merge: str,
+        window: int,
+        spectral_radius: float,
+        leak: float,
+        heads: int,
         pooling: list[str],
         word_dropout: float,
         embedding_dropout: float,
@@ -43,10 +57,22 @@ class Classifier(nn.Module):
         self.embedding = nn.Embedding(vocab_size, embedding_size)
         self.word_dropout = nn.Dropout(word_dropout)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
-        self.recurrent = Recurrent(cell, embedding_size, hidden_size, num_layers, bidirectional, dropout)
+        self.encoder: Recurrent | Transformer
+        if cell == "transformer":
+            self.encoder = Transformer(embedding_size, hidden_size, num_layers, heads, dropout)
+        else:
+            options = {"window": window, "spectral_radius": spectral_radius, "leak": leak}
+            self.encoder = Recurrent(cell, embedding_size, hidden_size, num_layers, bidirectional, dropout, options)
+        if cell == "echo_state":
+            self.embedding.weight.requires_grad_(False)  # in a reservoir the readout alone is trained
         self.pooling = pooling
+        self.attention = AdditiveAttention(self.encoder.output_size) if "attention" in pooling else None
         self.dropout = nn.Dropout(dropout)
-        self.readout = nn.Linear(len(pooling) * self.recurrent.output_size, 1)
+        self.merge = merge if isinstance(self.encoder, Recurrent) and bidirectional else None
+        halved = self.merge not in (None, "concat")
+        features = len(pooling) * self.encoder.output_size // (2 if halved else 1)
+        self.readout = nn.Linear(features, 1)
+        self.backward_readout = nn.Linear(features, 1) if self.merge == "probability" else None
         initialise(self)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
@@ -61,6 +87,21 @@ class Classifier(nn.Module):
         """
         x = self.embedding(ids)
         x = x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
-        states = self.recurrent(x, lengths)
-        pooled = [POOLINGS[name](states, lengths, self.recurrent.hidden_size) for name in self.pooling]
-        return self.readout(self.dropout(torch.cat(pooled, dim=-1))).squeeze(-1)
+        states = self.encoder(x, lengths)
+        pooled = [self._pool(name, states, lengths) for name in self.pooling]
+        if self.merge in (None, "concat"):
+            return self.readout(self.dropout(torch.cat(pooled, dim=-1))).squeeze(-1)
+        halves = [vector.chunk(2, dim=-1) for vector in pooled]
+        forward, backward = (torch.cat(half, dim=-1) for half in zip(*halves, strict=True))
+        if self.backward_readout is None:
+            return self.readout(self.dropout(MERGES[self.merge](forward, backward))).squeeze(-1)
+        return mean_probability(
+            self.readout(self.dropout(forward)).squeeze(-1).float(),
+            self.backward_readout(self.dropout(backward)).squeeze(-1).float(),
+        )
+
+    def _pool(self, name: str, states: Tensor, lengths: Tensor) -> Tensor:
+        if name == "attention":
+            assert self.attention is not None
+            return self.attention(states, lengths)
+        return POOLINGS[name](states, lengths, self.encoder.hidden_size)

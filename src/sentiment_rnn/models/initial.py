@@ -9,7 +9,7 @@ matrices (Saxe et al., 2014) for what reads the state, and a forget gate that st
 import torch
 from torch import nn
 
-GATES = {nn.RNN: 1, nn.LSTM: 4, nn.GRU: 3}  # blocks of rows in torch's weight matrices
+from sentiment_rnn.models.cells import CellLayer
 
 
 @torch.no_grad()
@@ -20,20 +20,23 @@ def initialise(model: nn.Module) -> None:
             nn.init.uniform_(module.weight, -0.05, 0.05)
         elif isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.RNNBase):
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.RNNBase | CellLayer):
             _initialise_recurrent(module)
 
 
-def _initialise_recurrent(layer: nn.RNNBase) -> None:
+def _initialise_recurrent(layer: nn.RNNBase | CellLayer) -> None:
     for name, parameter in layer.named_parameters():
-        if name.startswith("weight_ih"):
+        if name.startswith(("weight_ih", "weight_im")):
             # one Glorot draw over the gates together, as Keras keeps them in one (F, gates * H) matrix
             nn.init.xavier_uniform_(parameter)
-        elif name.startswith("weight_hh"):
+        elif name.startswith(("weight_hh", "weight_hm")):
             # Keras draws one orthogonal (H, gates * H) matrix: its rows are orthonormal
             nn.init.orthogonal_(parameter)
         else:
             nn.init.zeros_(parameter)
             if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):
                 parameter[layer.hidden_size : 2 * layer.hidden_size] = 1.0  # torch's order: input, forget, cell, output
+            elif isinstance(layer, CellLayer) and name == "bias":
+                parameter.chunk(layer.gates)[layer.forget].fill_(1.0)

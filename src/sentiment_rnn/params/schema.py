@@ -67,12 +67,17 @@ class ModelParams(Section):
     truncation: Literal["head", "tail", "both"]
     padding: Literal["back", "front"]
     # what it is made of
-    cell: Literal["rnn", "lstm", "gru"]
+    cell: Literal["rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"]
     bidirectional: bool
     num_layers: Count
     embedding_size: Count
     hidden_size: Count
-    pooling: Annotated[list[Literal["last", "mean", "max"]], Field(min_length=1)]
+    merge: Literal["concat", "sum", "mean", "max", "probability"]
+    window: Count
+    spectral_radius: Annotated[float, Field(gt=0)]
+    leak: Annotated[float, Field(gt=0, le=1)]
+    heads: Count
+    pooling: Annotated[list[Literal["last", "mean", "max", "attention"]], Field(min_length=1)]
     word_dropout: Share
     embedding_dropout: Share
     dropout: Share
@@ -93,13 +98,15 @@ class ModelParams(Section):
             raise ValueError("pooling names the same way twice")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds names the same seed twice")
+        if self.cell == "transformer" and (self.embedding_size % 2 or self.embedding_size % self.heads):
+            raise ValueError(f"embedding_size {self.embedding_size} should be even and divide among {self.heads} heads")
         return self
 
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
         names = {
-            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "pooling",
-            "word_dropout", "embedding_dropout", "dropout",
+            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "merge", "window",
+            "spectral_radius", "leak", "heads", "pooling", "word_dropout", "embedding_dropout", "dropout",
         }  # fmt: skip
         return self.model_dump(include=names)
 

@@ -1,0 +1,25 @@
+"""Attention weights count tokens alone, sum to one, and are what the equation says."""
+
+import torch
+
+from sentiment_rnn.models.attention import AdditiveAttention
+
+LENGTHS = torch.tensor([7, 1, 12])
+
+
+def test_it_is_what_its_equations_say_and_padding_never_counts():
+    torch.manual_seed(0)
+    attention = AdditiveAttention(6).double()
+    states = torch.randn(12, 3, 6, dtype=torch.float64)
+    filled = states.clone()
+    filled[7:, 0] = float("inf")  # what stands at padding is unspecified
+    with torch.no_grad():
+        weights, pooled = attention.weights(states, LENGTHS), attention(states, LENGTHS)
+        torch.testing.assert_close(attention(filled.nan_to_num(posinf=1e30), LENGTHS), pooled)
+    for b, length in enumerate(LENGTHS.tolist()):
+        own = states[:length, b]
+        scores = torch.tanh(own @ attention.hidden.weight.T + attention.hidden.bias) @ attention.score.weight[0]
+        expected = torch.exp(scores) / torch.exp(scores).sum()
+        torch.testing.assert_close(weights[:length, b].double(), expected, rtol=0, atol=1e-6)
+        assert weights[length:, b].abs().sum() == 0
+        torch.testing.assert_close(pooled[b], expected @ own, rtol=0, atol=1e-6)
