@@ -77,9 +77,16 @@ class Classifier(nn.Module):
         Returns:
             `(B,)` logits; each depends on its own review alone.
         """
+        return self.classify(self.encode(ids, lengths), lengths)
+
+    def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
         x = self.embedding(ids)
         x = x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
-        states = self.encoder(x, lengths)
+        return self.encoder(x, lengths)
+
+    def classify(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """Logits `(B,)` of the states of all steps, `(T, B, features)`."""
         pooled = [self._pool(name, states, lengths) for name in self.pooling]
         if self.merge in (None, "concat"):
             return self.readout(self.dropout(torch.cat(pooled, dim=-1))).squeeze(-1)

@@ -35,6 +35,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.hidden_size = self.output_size = input_size
         layer = nn.TransformerEncoderLayer(input_size, heads, hidden_size, dropout, norm_first=True)
+        layer.self_attn.dropout = 0.0  # dropped weights would cost the CPU its fused attention, and most of the time
         norm = nn.LayerNorm(input_size)
         self.layers = nn.TransformerEncoder(layer, num_layers, norm, enable_nested_tensor=False)
 

@@ -6,6 +6,7 @@ It is validated as a whole before anything is downloaded or trained.
 from sentiment_rnn.params.reading import load
 from sentiment_rnn.params.schema import (
     Choices,
+    ClaimsParams,
     DataParams,
     Distribution,
     FloatRange,
@@ -19,6 +20,7 @@ from sentiment_rnn.params.schema import (
 
 __all__ = [
     "Choices",
+    "ClaimsParams",
     "DataParams",
     "Distribution",
     "FloatRange",

@@ -194,6 +194,23 @@ class RegistryParams(Section):
     candidates: Annotated[list[str], Field(min_length=1)]
 
 
+class ClaimsParams(Section):
+    """The trainings that `make claims` compares: `model` and `distance_model` change the architectures' values."""
+
+    seeds: Annotated[list[int], Field(min_length=3)]  # below three there is no interval to speak of
+    workers: Literal["auto"] | Count
+    model: dict[str, Any]
+    reviews: Annotated[list[Count], Field(min_length=1)]
+    min_steps: Count
+    distances: Annotated[list[Count], Field(min_length=2)]
+    distance_reviews: Annotated[int, Field(ge=40)]
+    distance_model: dict[str, Any]
+    spectral_radii: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2)]
+    reservoir_distance: Count
+    labelled: Annotated[list[Count], Field(min_length=1)]
+    pretraining_reviews: Count
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -205,6 +222,7 @@ class Params(Section):
     architectures: Annotated[list[str], Field(min_length=1)]
     search: SearchParams
     registry: RegistryParams
+    claims: ClaimsParams
 
     @model_validator(mode="before")
     @classmethod
@@ -240,6 +258,14 @@ class Params(Section):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
         for name, model in self.models.items():
             self._check_together(f"models.{name}", model)
+        for key in ("model", "distance_model"):
+            for model in self.models.values():
+                try:
+                    with_values(model, getattr(self.claims, key))
+                except ValidationError as error:
+                    item = error.errors()[0]
+                    where = ".".join(["claims", key, *map(str, item["loc"])])
+                    raise ValueError(f"{where}: {item['msg'].removeprefix('Value error, ')}") from None
         above: dict[str, Drawn] = {}
         for key, drawn in self.search.space.items():
             for model in _ends(key, drawn, self.models[self.architectures[0]]):

@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.datamodule import PROTOCOLS, ReviewsDataModule
@@ -55,6 +56,7 @@ def fit(
     logger: Logger | bool,
     callbacks: Sequence[pl.Callback] = (),
     train_fraction: float = 1.0,
+    start: Mapping[str, Tensor] | None = None,
 ) -> Fit | None:
     """Train one model, going on from `checkpoints/last.ckpt` where there is one.
 
@@ -69,6 +71,7 @@ def fit(
         logger: where metrics go; False: nowhere.
         callbacks: further ones.
         train_fraction: share of the training reviews.
+        start: weights that take the place of some of the initial ones, by name.
 
     Returns:
         The fit; under several processes, None in all but the first.
@@ -86,6 +89,8 @@ def fit(
         model.gradient_clip,
         seed,
     )
+    if start:
+        module.model.load_state_dict(dict(module.model.state_dict()) | dict(start))
     history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
     watchers: list[pl.Callback] = [history, *callbacks]
     if checkpoints:
@@ -95,7 +100,7 @@ def fit(
         watchers.append(ModelCheckpoint(checkpoints, **kept, filename="last"))
     if model.protocol == "holdout":
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
-    trainer = _trainer(
+    trainer = make_trainer(
         params,
         max_epochs=model.max_epochs,
         logger=logger,
@@ -126,7 +131,12 @@ def fit(
     return Fit(trained.model.eval(), history.rows, data)
 
 
-def _trainer(params: TrainerParams, **settings: Any) -> pl.Trainer:
+def make_trainer(params: TrainerParams, **settings: Any) -> pl.Trainer:
+    """Lightning's Trainer on the devices that `params` asks for.
+
+    Raises:
+        UserError: they are not there.
+    """
     try:
         return pl.Trainer(
             accelerator=params.accelerator,

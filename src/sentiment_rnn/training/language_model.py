@@ -1,0 +1,107 @@
+"""Language-model pre-training: the embedding and the recurrent layers learn to tell a review's next token.
+
+Dai & Le (2015), "Semi-supervised sequence learning": a classifier then starts from the language model's weights.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import Logger
+from torch import Tensor, nn
+
+from sentiment_rnn.data.batches import Batch, Encoding, LengthBatches
+from sentiment_rnn.data.datamodule import loader
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.models import Classifier
+from sentiment_rnn.models.pooling import mask
+from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.training.callbacks import History
+from sentiment_rnn.training.fit import make_trainer
+
+HANDED_ON = ("embedding.", "encoder.")  # how the names of the weights begin that a classifier takes over
+
+
+class LanguageModule(pl.LightningModule):
+    """Cross-entropy of the next token, given those before it.
+
+    Args:
+        model: parameters of an architecture that reads forward only.
+        steps: batches of the whole training, for the one-cycle schedule.
+    """
+
+    def __init__(self, model: ModelParams, steps: int) -> None:
+        super().__init__()
+        self.chosen = model
+        self.steps = steps
+        self.model = Classifier(**model.architecture())
+        # rare words are told apart in two steps (Grave et al., 2017); ids are in order of frequency, as it asks for
+        cutoffs = [model.vocab_size // 20, model.vocab_size // 4]
+        self.decoder = nn.AdaptiveLogSoftmaxWithLoss(self.model.encoder.output_size, model.vocab_size, cutoffs)
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        states = self.model.encode(batch.ids, batch.lengths)
+        followed = mask(len(states) - 1, batch.lengths - 1)
+        with torch.autocast(states.device.type, enabled=False):  # log-probabilities of rare words need float32
+            loss: Tensor = self.decoder(states[:-1][followed].float(), batch.ids[1:][followed]).loss
+        self.log("language_loss", loss, on_step=False, on_epoch=True, batch_size=int(followed.sum()))
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.Adam(self.parameters(), lr=self.chosen.learning_rate, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, max_lr=self.chosen.learning_rate, total_steps=self.steps, pct_start=0.1
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
+        # Lightning refuses to clip for a fused optimizer
+        if self.chosen.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters(), self.chosen.gradient_clip)
+
+
+def pretrain(
+    name: str,
+    model: ModelParams,
+    params: TrainerParams,
+    seed: int,
+    *,
+    tokens: str | Path,
+    reviews: int,
+    logger: Logger | bool,
+) -> dict[str, Tensor]:
+    """Read unlabelled reviews once, as a language model.
+
+    Args:
+        name: how progress is called.
+        model: the classifier's parameters, one-directional and padded behind.
+        params: Trainer's.
+        seed: of the initial values, of which reviews, of their order.
+        tokens: folder of the tokenize stage.
+        reviews: how many are read; fewer where there are fewer.
+        logger: where the loss goes; False: nowhere.
+
+    Returns:
+        The weights that a classifier can start from, by their names in `Classifier`.
+    """
+    encoding = Encoding(**model.encoding())
+    unlabelled = TokenizedReviews(tokens, ["unsupervised"], encoding)
+    unlabelled.keep(min(1.0, reviews / len(unlabelled)), seed)
+    batches = LengthBatches(unlabelled.lengths, encoding, model.batch_size, seed)
+    torch.manual_seed(seed)
+    module = LanguageModule(model, len(batches))
+    trainer = make_trainer(
+        params,
+        max_epochs=1,
+        logger=logger,
+        callbacks=[History(name, int(np.minimum(unlabelled.lengths, encoding.max_length).sum()))],
+        use_distributed_sampler=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+    trainer.fit(module, loader(unlabelled, batches))
+    weights = module.model.state_dict()
+    return {key: weights[key].cpu() for key in weights if key.startswith(HANDED_ON)}
