@@ -92,3 +92,11 @@ def test_our_own_cells_start_as_torchs_do(kind, gates, forget):
     expected[forget] = 1
     assert torch.equal(cell.bias.detach(), expected.flatten())
     assert all(weights.abs().sum() == 0 for name, weights in cell.named_parameters() if name == "peepholes")
+
+
+def test_the_multiplicative_lstms_own_weights_start_as_the_others_do():
+    torch.manual_seed(0)
+    cell = MultiplicativeLSTM(EMBEDDING, HIDDEN)
+    initialise(cell)
+    assert_uniform(cell.weight_im.detach(), math.sqrt(6 / (EMBEDDING + HIDDEN)))
+    torch.testing.assert_close(cell.weight_hm.t() @ cell.weight_hm, torch.eye(HIDDEN), rtol=0, atol=1e-5)

@@ -14,7 +14,10 @@ def test_a_reservoir_has_its_radius_and_is_what_its_equation_says(radius):
     cell = EchoState(INPUT, 60, spectral_radius=radius, leak=0.3).double()
     assert torch.linalg.eigvals(cell.weight_hh).abs().max().item() == pytest.approx(radius, rel=1e-4)
     assert not list(cell.parameters())
-    x = torch.randn(STEPS, BATCH, INPUT, dtype=torch.float64)
+    assert (cell.weight_hh != 0).double().mean().item() == pytest.approx(0.1, abs=0.02)
+    x = torch.randn(STEPS, BATCH, INPUT, dtype=torch.float64, requires_grad=True)
+    assert not cell(x)[0].requires_grad  # nothing below it is trained either
+    x = x.detach()
     h = torch.zeros(BATCH, 60, dtype=torch.float64)
     for t, state in enumerate(cell(x)[0]):
         h = 0.7 * h + 0.3 * torch.tanh(x[t] @ cell.weight_ih.T + h @ cell.weight_hh.T)
