@@ -201,6 +201,7 @@ class ClaimsParams(Section):
     model: dict[str, Any]
     reviews: Annotated[list[Count], Field(min_length=1)]
     min_steps: Count
+    gradient_steps: Count
     distances: Annotated[list[Count], Field(min_length=2)]
     distance_reviews: Annotated[int, Field(ge=40)]
     distance_model: dict[str, Any]
