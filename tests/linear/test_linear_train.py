@@ -1,7 +1,6 @@
 """The stage: one run that shows what was fitted, the model's files, and a row of the comparison like the networks'."""
 
 import csv
-import json
 import shutil
 
 import pytest
@@ -9,10 +8,18 @@ from conftest import shrunk_values, write_params
 from sklearn.metrics import accuracy_score
 
 from pipeline import compare, linear
+from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.inference import saved
 from sentiment_rnn.linear import model, reviews
+from sentiment_rnn.models import Classifier
 
 RIVALS = ["tfidf_logistic", "nb_logistic"]
+UNTRAINED = {
+    "seed": 7, "validation_accuracy": 0.5, "validation_loss": 0.7, "parameters": 1, "epochs": 1,
+    "mean_epoch_seconds": 1.0, "mean_tokens_per_second": 1.0, "train_seconds": 1.0,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -29,7 +36,7 @@ def test_a_rival_is_one_finished_run_and_a_report_of_it(trained, client):
     found = {run.data.tags["architecture"]: run for run in client.search_runs([experiment])}
     assert set(found) == set(RIVALS)
     for name, run in found.items():
-        report = json.loads((trained / f"reports/train/{name}.json").read_text())
+        report = read_json(trained / f"reports/train/{name}.json")
         assert (report["architecture"], report["protocol"]) == (name, "linear")
         (fitted,) = report["seeds"]
         assert fitted["run_id"] == run.info.run_id
@@ -45,24 +52,43 @@ def test_a_rival_is_one_finished_run_and_a_report_of_it(trained, client):
         assert logged == {f"model/{path.name}" for path in (trained / "models" / name).iterdir()}
 
 
-def test_compare_scores_rivals_on_test(trained, client, monkeypatch):
-    chosen = compare.params.load()
-    monkeypatch.setattr(compare.params, "load", lambda: chosen.model_copy(update={"architectures": []}))
+def test_compare_has_a_row_for_each_rival_beside_the_networks(trained, client):
+    values = shrunk_values() | {"architectures": ["rnn"]}
+    values["registry"]["candidates"] = ["rnn"]
+    write_params(values, trained)
+    network = compare.params.load().model_of("rnn")
+    saved.save(
+        Classifier(**network.architecture()),
+        network.architecture(),
+        Encoding(**network.encoding()),
+        trained / "models/rnn/seed-7",
+    )
+    write_json(
+        trained / "reports/train/rnn.json",
+        {"architecture": "rnn", "protocol": "holdout", "seeds": [UNTRAINED | {"run_id": "nowhere"}]},
+    )
     compare.main()
+
     test = reviews.load(trained / "data/raw", trained / "data/tokens", "test")
-    rows = json.loads((trained / "reports/comparison.json").read_text())["architectures"]
-    assert list(rows) == RIVALS
-    for name, row in rows.items():
+    rows = read_json(trained / "reports/comparison.json")["architectures"]
+    assert list(rows) == ["rnn", *RIVALS]
+    for name in RIVALS:
         said = model.load(trained / "models" / name).logits(test.texts) >= 0
-        assert row["test_accuracy"] == accuracy_score(test.labels, said)
-        run_id = json.loads((trained / f"reports/train/{name}.json").read_text())["seeds"][0]["run_id"]
-        assert client.get_run(run_id).data.metrics["final_test_accuracy"] == row["test_accuracy"]
+        assert rows[name]["test_accuracy"] == accuracy_score(test.labels, said)
+        assert rows[name]["protocol"] == "linear"
+        run_id = read_json(trained / f"reports/train/{name}.json")["seeds"][0]["run_id"]
+        assert client.get_run(run_id).data.metrics["final_test_accuracy"] == rows[name]["test_accuracy"]
     with (trained / "reports/comparison.csv").open() as file:
-        assert [row["architecture"] for row in csv.DictReader(file)] == RIVALS
+        assert [(row["architecture"], row["epoch_seconds"]) for row in csv.DictReader(file)] == [
+            ("rnn", "1.0"),
+            *((name, "") for name in RIVALS),
+        ]
+    assert all(f"| {name} |" in (trained / "reports/comparison.md").read_text() for name in rows)
+    assert (trained / "reports/comparison.png").stat().st_size > 1000
 
 
 def test_an_unknown_rival_is_refused(project, client):
-    with pytest.raises(UserError, match="no linear rival svm in params.yaml; there are tfidf_logistic, nb_logistic"):
+    with pytest.raises(UserError, match=r"no linear rival svm in params\.yaml; there are tfidf_logistic, nb_logistic"):
         linear.main("svm")
 
 

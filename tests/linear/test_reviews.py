@@ -36,7 +36,7 @@ def test_tokens_of_other_reviews_are_refused(raw, tokens, tmp_path):
     identity = json.loads((other / "dataset.json").read_text())
     identity["fingerprints"]["train"] = "another"
     (other / "dataset.json").write_text(json.dumps(identity))
-    with pytest.raises(UserError, match="made from other reviews .* run `dvc repro tokenize`"):
+    with pytest.raises(UserError, match=r"made from other reviews .* run `dvc repro tokenize`"):
         reviews.load(other, tokens, "train")
 
 
