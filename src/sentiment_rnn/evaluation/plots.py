@@ -57,7 +57,7 @@ def comparison(rows: list[dict[str, Any]], dataset: str) -> Figure:
         seconds = [row["train_seconds"] for row in drawn]
         right.barh([row["architecture"] for row in drawn], seconds, color=color, height=0.55, label=label)
     right.set(xlabel="seconds of one training")
-    right.legend(loc="lower right")
+    right.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)  # above: bars reach every corner
     for axis in (left, right):
         axis.grid(axis="x", alpha=0.3)
     figure.suptitle(f"Architectures on {dataset}")
