@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.models import ENCODERS
 
 
 def changed(key: str, value: object) -> dict:
@@ -97,8 +98,8 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.devices", "two", ["auto", "integer", "list"]),
         ("trainer.devices", [], ["at least 1"]),
         ("trainer.precision", 16, ["'auto', '32-true'", "16"]),
-        ("model.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
-        ("models.lstm.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
+        ("model.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
+        ("models.lstm.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
         ("models.lstm.dropout", 1.0, ["less than 1", "1.0"]),
         ("models.lstm.learning_rate", 0.0, ["greater than 0"]),
         ("models.lstm.max_epochs", 0, ["1", "0"]),
@@ -116,6 +117,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("search.space.dropout", {"low": 0.1, "high": 0.2}, ["type", "float", "int", "choice"]),
         # what cannot work together
         ("models.lstm.pooling", ["max", "max"], ["twice"]),
+        ("models.transformer.heads", 3, ["embedding_size: 8", "3 heads"]),
         ("models.lstm.seeds", [3, 3], ["twice"]),
         ("linear.rivals", ["nb_logistic", "nb_logistic"], ["twice"]),
         ("models.nb_logistic", {}, ["linear rival"]),

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from sentiment_rnn.data import tokenizer
 from sentiment_rnn.data.batches import Encoding, pad
 from sentiment_rnn.data.sample import generate
-from sentiment_rnn.models import Classifier
+from sentiment_rnn.models import ENCODERS, Classifier
 from sentiment_rnn.models.directions import mean_probability
-from sentiment_rnn.models.recurrent import CELLS
 
 ARCHITECTURES = list(shrunk_values()["models"])
 
@@ -71,6 +70,7 @@ def test_no_amount_of_padding_changes_a_logit_nor_does_what_stands_in_it(chosen,
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_training_reaches_every_parameter_and_never_the_padding(chosen, name):
+    torch.manual_seed(0)  # with some weights a convolution's largest states all stand in its first window
     model = Classifier(**chosen.model_of(name).architecture() | {"word_dropout": 0.0}).train()
     ids, lengths = pad(reviews_of([3, 11, 30], 100), Encoding(100, 48, "head", "back"))
     model(ids, lengths).square().sum().backward()
@@ -165,7 +165,7 @@ def test_a_reservoir_trains_its_readout_alone():
 
 
 # a small reservoir, of which only the readout is trained, cannot
-@pytest.mark.parametrize("cell", [cell for cell in [*CELLS, "transformer"] if cell != "echo_state"])
+@pytest.mark.parametrize("cell", [cell for cell in ENCODERS if cell != "echo_state"])
 def test_a_model_learns_32_reviews_by_heart(cell):
     texts, labels = generate(32, seed=1)
     words = tokenizer.train(texts, vocab_size=1000, min_frequency=1)

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from sentiment_rnn.models import Classifier
+from sentiment_rnn.models.cells import ConvLSTM, CoupledLSTM, MultiplicativeLSTM, PeepholeLSTM
+from sentiment_rnn.models.initial import initialise
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 HIDDEN, EMBEDDING = 24, 40
@@ -70,3 +72,23 @@ def test_only_the_forget_gate_starts_with_a_bias_and_it_is_1(model, cell):
 def test_layers_and_directions_start_differently(model):
     first, *others = (layer.weight_hh_l0 for layer in layers_of(model))
     assert not any(torch.equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates", "forget"),
+    [(PeepholeLSTM, 4, 1), (CoupledLSTM, 3, 0), (MultiplicativeLSTM, 4, 1), (ConvLSTM, 4, 1)],
+)
+def test_our_own_cells_start_as_torchs_do(kind, gates, forget):
+    torch.manual_seed(0)
+    cell = kind(EMBEDDING, HIDDEN)
+    initialise(cell)
+    rows, *sees = cell.weight_ih.shape
+    assert rows == gates * HIDDEN
+    places = sees[1] if len(sees) == 2 else 1
+    assert_uniform(cell.weight_ih.detach(), math.sqrt(6 / (places * (EMBEDDING + rows))))
+    recurrent = cell.weight_hh.detach().flatten(1)
+    torch.testing.assert_close(recurrent.t() @ recurrent, torch.eye(places * HIDDEN), rtol=0, atol=1e-5)
+    expected = torch.zeros(gates, HIDDEN)
+    expected[forget] = 1
+    assert torch.equal(cell.bias.detach(), expected.flatten())
+    assert all(weights.abs().sum() == 0 for name, weights in cell.named_parameters() if name == "peepholes")

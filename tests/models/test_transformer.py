@@ -17,7 +17,7 @@ def test_positions_are_sines_and_cosines_of_the_step():
 @torch.no_grad()
 def test_the_order_of_tokens_counts_and_padding_does_not():
     torch.manual_seed(0)
-    model = Transformer(8, 16, 2, 2, 0.1).eval()
+    model = Transformer(8, 16, 2, False, 0.1, heads=2).eval()
     x = torch.randn(9, 2, 8)
     lengths = torch.tensor([9, 4])
     states = model(x, lengths)

@@ -38,5 +38,5 @@ def _initialise_recurrent(layer: nn.RNNBase | CellLayer) -> None:
             nn.init.zeros_(parameter)
             if isinstance(layer, nn.LSTM) and name.startswith("bias_ih"):
                 parameter[layer.hidden_size : 2 * layer.hidden_size] = 1.0  # torch's order: input, forget, cell, output
-            elif isinstance(layer, CellLayer) and name == "bias":
+            elif isinstance(layer, CellLayer) and name == "bias" and layer.forget is not None:
                 parameter.chunk(layer.gates)[layer.forget].fill_(1.0)

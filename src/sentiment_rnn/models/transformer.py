@@ -19,14 +19,19 @@ class Transformer(nn.Module):
     """Layers of self-attention over a review's tokens, normalised before each block.
 
     Args:
-        input_size: features of each token, an even number that the heads divide.
+        input_size: features of each token; the heads divide them.
         hidden_size: features of the feed-forward blocks.
         num_layers: encoder layers.
+        bidirectional: changes nothing: self-attention reads both ways.
+        dropout: share of features dropped within the layers.
         heads: of self-attention.
-        dropout: within the layers.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, num_layers: int, heads: int, dropout: float) -> None:
+    directions = 1
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int, bidirectional: bool, dropout: float, heads: int
+    ) -> None:
         super().__init__()
         self.hidden_size = self.output_size = input_size
         layer = nn.TransformerEncoderLayer(input_size, heads, hidden_size, dropout, norm_first=True)

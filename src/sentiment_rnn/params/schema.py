@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.models import ENCODERS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -67,7 +68,7 @@ class ModelParams(Section):
     truncation: Literal["head", "tail", "both"]
     padding: Literal["back", "front"]
     # what it is made of
-    cell: Literal["rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"]
+    cell: Literal[tuple(ENCODERS)]  # type: ignore[valid-type]
     bidirectional: bool
     num_layers: Count
     embedding_size: Count
@@ -98,8 +99,8 @@ class ModelParams(Section):
             raise ValueError("pooling names the same way twice")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds names the same seed twice")
-        if self.cell == "transformer" and (self.embedding_size % 2 or self.embedding_size % self.heads):
-            raise ValueError(f"embedding_size {self.embedding_size} should be even and divide among {self.heads} heads")
+        if "heads" in ENCODERS[self.cell].options and self.embedding_size % self.heads:
+            raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
         return self
 
     def architecture(self) -> dict[str, Any]:
