@@ -9,8 +9,6 @@ from sentiment_rnn.claims.plan import few, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.params import ClaimsParams
 
-AGE = 100  # steps back at which what is left of the gradient is compared
-
 
 class Claim(NamedTuple):
     """What a document says, and the effects that would show it.
@@ -95,9 +93,9 @@ CLAIMS = (
     Claim(
         "vanishing-gradient",
         "The plain RNN's gradient vanishes with distance, the LSTM's less so.",
-        f"Trained on reviews, answering from the last state: the gradient by the vector of a token {AGE} steps back, as "
-        "a share of that by the last token's; how many powers of ten lie between the two networks.",
-        lambda results, _: [results.reach(last("lstm"), last("rnn"), AGE)],
+        "Trained on reviews, answering from the last state: the gradient by the vector of a token so many steps back, "
+        "as a share of that by the last token's; how many powers of ten lie between the two networks.",
+        lambda results, params: [results.reach(last("lstm"), last("rnn"), params.gradient_steps)],
         "gradient.png",
     ),
     Claim(

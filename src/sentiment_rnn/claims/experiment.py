@@ -29,7 +29,6 @@ from sentiment_rnn.training.language_model import pretrain
 
 KEY = "claims.key"
 EMBEDDING = "embedding.weight"  # the same in all, and most of a model's weights
-AGES = 150  # steps before a review's last token at which the gradient is measured
 
 
 class Setting(NamedTuple):
@@ -50,7 +49,7 @@ class Experiment(BaseModel):
         reviews: labelled ones that it sees; None: all of train.
         distance: None, or the sample's long-range dial takes the place of the reviews at hand.
         pretraining: unlabelled reviews that its weights have read as a language model.
-        gradients: whether the gradient is measured by the age of a token.
+        gradients: steps back over which the gradient is measured; 0: it is not.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,7 +60,7 @@ class Experiment(BaseModel):
     reviews: int | None = None
     distance: int | None = None
     pretraining: int = 0
-    gradients: bool = False
+    gradients: int = 0
 
     def describe(self, setting: Setting) -> dict[str, Any]:
         """All that decides its figures, but for the data."""
@@ -136,7 +135,7 @@ def run(wanted: Experiment, setting: Setting) -> str:
         for name, value in figures.items():
             client.log_metric(run_id, name, value)
         if wanted.gradients:
-            norms = norms_by_age(finished.model, test, AGES)
+            norms = norms_by_age(finished.model, test, wanted.gradients + 1)
             points = [Metric("gradient_norm", float(norm), 0, age) for age, norm in enumerate(norms)]
             client.log_batch(run_id, metrics=points)
     return run_id

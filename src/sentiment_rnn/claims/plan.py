@@ -58,7 +58,7 @@ def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
         yield Experiment(name=name, model=_model(params, name), seed=seed)
     for name in LAST:
         model = _model(params, name, pooling=["last"])
-        yield Experiment(name=last(name), model=model, seed=seed, gradients=True)
+        yield Experiment(name=last(name), model=model, seed=seed, gradients=claims.gradient_steps)
     for reviews in claims.reviews:
         for name in CURVES:
             yield Experiment(name=few(name, reviews), model=_short(params, name, reviews), seed=seed, reviews=reviews)

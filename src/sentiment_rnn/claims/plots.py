@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from sentiment_rnn.claims.claims import AGE, Finding
+from sentiment_rnn.claims.claims import Finding
 from sentiment_rnn.claims.effect import POINTS, Effect
 from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, few, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
@@ -94,7 +94,6 @@ def gradients(results: Results) -> Figure:
     for index, name in enumerate(LAST):
         for number, norms in enumerate(results.gradients(last(name))):
             axis.plot(np.array(norms) / norms[0], color=f"C{index}", alpha=0.7, label=None if number else name)
-    axis.axvline(AGE, color="black", linewidth=0.8, linestyle=":")
     axis.set(yscale="log", xlabel="steps before the last token", ylabel="gradient, as a share of the last token's")
     axis.grid(alpha=0.3)
     axis.legend()

@@ -187,6 +187,31 @@ class SearchParams(Section):
     space: dict[str, Distribution]
 
 
+class RivalParams(Section):
+    """A linear rival: runs of 1 to `max_ngram` tokens that stand in `min_df` train reviews or more.
+
+    One of the values `c` is chosen on validation: the inverse of the penalty on large weights.
+    """
+
+    max_ngram: Count
+    min_df: Count
+    c: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
+class LinearParams(Section):
+    """The linear rivals that are run, and each one's own parameters."""
+
+    rivals: Annotated[list[Literal["tfidf_logistic", "nb_logistic"]], Field(min_length=1)]
+    tfidf_logistic: RivalParams
+    nb_logistic: RivalParams
+
+    @model_validator(mode="after")
+    def _possible(self) -> "LinearParams":
+        if len(set(self.rivals)) < len(self.rivals):
+            raise ValueError("rivals names the same one twice")
+        return self
+
+
 class RegistryParams(Section):
     """The registered model's name, and the architectures that may become a version of it."""
 
@@ -202,6 +227,7 @@ class ClaimsParams(Section):
     model: dict[str, Any]
     reviews: Annotated[list[Count], Field(min_length=1)]
     min_steps: Count
+    gradient_steps: Count
     distances: Annotated[list[Count], Field(min_length=2)]
     distance_reviews: Annotated[int, Field(ge=40)]
     distance_model: dict[str, Any]
@@ -221,6 +247,7 @@ class Params(Section):
     models: dict[Name, ModelParams]
     architectures: Annotated[list[str], Field(min_length=1)]
     search: SearchParams
+    linear: LinearParams
     registry: RegistryParams
     claims: ClaimsParams
 
@@ -256,6 +283,9 @@ class Params(Section):
                 raise ValueError(f"registry.candidates: {name} has protocol document: no validation to be judged by")
         if not set(self.registry.candidates) & set(self.architectures):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
+        for name in self.linear.rivals:
+            if name in self.models:
+                raise ValueError(f"models.{name}: a linear rival has that name, and its row in the comparison")
         for name, model in self.models.items():
             self._check_together(f"models.{name}", model)
         for key in ("model", "distance_model"):
@@ -291,6 +321,18 @@ class Params(Section):
         if name not in self.models:
             raise UserError(f"no architecture {name} in params.yaml; there are {', '.join(self.models)}")
         return self.models[name]
+
+    def rival_of(self, name: str) -> RivalParams:
+        """The parameters of the linear rival `name`.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        names = [key for key in LinearParams.model_fields if key != "rivals"]
+        if name not in names:
+            raise UserError(f"no linear rival {name} in params.yaml; there are {', '.join(names)}")
+        rival: RivalParams = getattr(self.linear, name)
+        return rival
 
 
 def _check_devices(where: str, model: ModelParams, trainer: TrainerParams) -> None:
