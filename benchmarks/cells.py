@@ -15,20 +15,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sentiment_rnn import params
 from sentiment_rnn.models import ENCODERS
 
 STEPS, BATCH, INPUT, HIDDEN = 200, 128, 128, 64
-OPTIONS = {"window": 16, "spectral_radius": 0.95, "leak": 0.5, "heads": 4}
 REFERENCE = "nn.LSTM"
 
 
 def candidates() -> dict[str, Callable[[Tensor], Tensor]]:
     """From an input `(T, B, F)` to all states, by name: torch's LSTM itself, then every encoder with one layer."""
+    model = params.load().model
     lengths = torch.full((BATCH,), STEPS)
     plain = nn.LSTM(INPUT, HIDDEN)
     found: dict[str, Callable[[Tensor], Tensor]] = {REFERENCE: lambda x: plain(x)[0]}
     for name, (build, names) in ENCODERS.items():
-        encoder = build(INPUT, HIDDEN, 1, False, 0.0, **{option: OPTIONS[option] for option in names})
+        encoder = build(INPUT, HIDDEN, 1, False, 0.0, **{option: getattr(model, option) for option in names})
         found[name] = lambda x, encoder=encoder: encoder(x, lengths)
     return found
 

@@ -7,7 +7,7 @@ from torch import nn
 from sentiment_rnn.models import ENCODERS
 
 LENGTHS = torch.tensor([7, 1, 12, 4, 12, 9])
-OPTIONS = {"window": 4, "spectral_radius": 0.9, "leak": 0.5, "heads": 2}
+OPTIONS = {"window": 4, "spectral_radius": 0.9, "leak": 0.5, "input_scale": 1.0, "heads": 2}
 
 
 def made(name: str, layers: int, bidirectional: bool) -> nn.Module:

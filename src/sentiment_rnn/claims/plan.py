@@ -13,6 +13,14 @@ COMPARED = (
     "peephole_lstm", "coupled_lstm", "mlstm", "transformer",
 )  # fmt: skip
 LAST = ("rnn", "lstm", "gru")  # also with the last state alone for an answer, where memory shows
+# where memory may start from, on the long-range dial: architecture, initial values, gates opened for the distance
+STARTS = {
+    "rnn": ("rnn", "keras", False),
+    "lstm": ("lstm", "keras", False),
+    "lstm, open gates": ("lstm", "keras", True),
+    "rnn, torch's start": ("rnn", "torch", False),
+    "lstm, torch's start": ("lstm", "torch", False),
+}
 CURVES = ("lstm", "gru")  # with fewer reviews
 
 
@@ -48,12 +56,13 @@ def plan(params: Params) -> list[Experiment]:
 
 def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
     claims = params.claims
-    for name in LAST:
-        for distance in claims.distances:
-            yield _spaced(params, spaced(name, distance), name, seed, distance)
+    for distance in claims.distances:
+        for name, (architecture, initial, open_gates) in STARTS.items():
+            values: dict[str, Any] = {"initial": initial, "memory": distance if open_gates else None}
+            yield _spaced(params, spaced(name, distance), architecture, seed, distance, values)
     for radius in claims.spectral_radii:
-        values = {"spectral_radius": radius, "leak": 1.0}
-        yield _spaced(params, reservoir(radius), "echo_state", seed, claims.reservoir_distance, **values)
+        values = {**claims.reservoir_model, "spectral_radius": radius, "leak": 1.0}
+        yield _spaced(params, reservoir(radius), "echo_state", seed, claims.reservoir_distance, values)
     for name in COMPARED:
         yield Experiment(name=name, model=_model(params, name), seed=seed)
     for name in LAST:
@@ -81,7 +90,7 @@ def _short(params: Params, name: str, reviews: int) -> ModelParams:
     return with_values(model, {"max_epochs": epochs, "patience": epochs})
 
 
-def _spaced(params: Params, name: str, architecture: str, seed: int, distance: int, **values: Any) -> Experiment:
+def _spaced(params: Params, name: str, architecture: str, seed: int, distance: int, values: Any) -> Experiment:
     changes = {**params.claims.distance_model, "max_length": distance + VERDICT, "pooling": ["last"], **values}
     model = with_values(params.model_of(architecture), changes)
     return Experiment(name=name, model=model, seed=seed, reviews=params.claims.distance_reviews, distance=distance)

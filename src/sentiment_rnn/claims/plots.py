@@ -8,7 +8,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from sentiment_rnn.claims.claims import Finding
 from sentiment_rnn.claims.effect import POINTS, Effect
-from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, few, last, pretrained, reservoir, spaced
+from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.evaluation.plots import plt
 from sentiment_rnn.params import ClaimsParams
@@ -34,7 +34,7 @@ def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, tr
         return lambda distance: spaced(name, int(distance))
 
     curves = {name: curve(name) for name in CURVES}
-    distances = {name: memory(name) for name in LAST}
+    distances = {name: memory(name) for name in STARTS}
     starts: dict[str, Curve] = {
         "from scratch": lambda reviews: few("mlstm", int(reviews)),
         "pre-trained": lambda reviews: pretrained("mlstm", int(reviews)),

@@ -22,6 +22,8 @@ class Classifier(nn.Module):
         hidden_size: features of each direction's state.
         num_layers: of the encoder.
         bidirectional: read each review from both ends.
+        initial: where the recurrent weights start: `keras` or `torch`.
+        memory: tokens that some units' gates hold a state over from the start; None: `initial` alone decides.
         merge: how what the two directions found is joined: a name in `MERGES`, or `probability`, where each makes its
             own probability and the mean of the two is taken.
         pooling: names in `POOLINGS`, or `attention`; what they give is concatenated.
@@ -41,6 +43,8 @@ class Classifier(nn.Module):
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
+        initial: str,
+        memory: int | None,
         merge: str,
         pooling: list[str],
         word_dropout: float,
@@ -65,7 +69,7 @@ class Classifier(nn.Module):
         features = len(pooling) * self.encoder.output_size // (2 if halved else 1)
         self.readout = nn.Linear(features, 1)
         self.backward_readout = nn.Linear(features, 1) if self.merge == "probability" else None
-        initialise(self)
+        initialise(self, initial, memory)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits of "positive".

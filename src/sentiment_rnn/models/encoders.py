@@ -41,7 +41,7 @@ ENCODERS = {
     "coupled": recurrent(CoupledLSTM),
     "mlstm": recurrent(MultiplicativeLSTM),
     "conv_lstm": recurrent(ConvLSTM, "window"),
-    "echo_state": recurrent(EchoState, "spectral_radius", "leak"),
+    "echo_state": recurrent(EchoState, "spectral_radius", "leak", "input_scale"),
     # all steps at once
     "transformer": Builder(Transformer, ("heads",)),
 }

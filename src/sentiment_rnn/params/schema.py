@@ -73,10 +73,13 @@ class ModelParams(Section):
     num_layers: Count
     embedding_size: Count
     hidden_size: Count
+    initial: Literal["keras", "torch"]
+    memory: Annotated[int, Field(ge=2)] | None
     merge: Literal["concat", "sum", "mean", "max", "probability"]
     window: Count
     spectral_radius: Annotated[float, Field(gt=0)]
     leak: Annotated[float, Field(gt=0, le=1)]
+    input_scale: Annotated[float, Field(gt=0)]
     heads: Count
     pooling: Annotated[list[Literal["last", "mean", "max", "attention"]], Field(min_length=1)]
     word_dropout: Share
@@ -106,8 +109,9 @@ class ModelParams(Section):
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
         names = {
-            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "merge", "window",
-            "spectral_radius", "leak", "heads", "pooling", "word_dropout", "embedding_dropout", "dropout",
+            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "initial",
+            "memory", "merge", "window", "spectral_radius", "leak", "input_scale", "heads", "pooling", "word_dropout",
+            "embedding_dropout", "dropout",
         }  # fmt: skip
         return self.model_dump(include=names)
 
@@ -233,6 +237,7 @@ class ClaimsParams(Section):
     distance_model: dict[str, Any]
     spectral_radii: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2)]
     reservoir_distance: Count
+    reservoir_model: dict[str, Any]
     labelled: Annotated[list[Count], Field(min_length=1)]
     pretraining_reviews: Count
 
@@ -288,7 +293,7 @@ class Params(Section):
                 raise ValueError(f"models.{name}: a linear rival has that name, and its row in the comparison")
         for name, model in self.models.items():
             self._check_together(f"models.{name}", model)
-        for key in ("model", "distance_model"):
+        for key in ("model", "distance_model", "reservoir_model"):
             for model in self.models.values():
                 try:
                     with_values(model, getattr(self.claims, key))

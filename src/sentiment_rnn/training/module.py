@@ -13,7 +13,7 @@ from sentiment_rnn.models import Classifier
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int) -> Any:
-    """An optimizer with a learning rate that rises to `learning_rate` and falls to nothing within `steps` (Smith, 2018).
+    """An optimizer whose learning rate rises to `learning_rate` and falls to nothing within `steps` (Smith, 2018).
 
     Returns:
         What Lightning's `configure_optimizers` returns.

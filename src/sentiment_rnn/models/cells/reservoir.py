@@ -18,6 +18,7 @@ class EchoState(nn.Module):
         hidden_size: features of the state.
         spectral_radius: of the recurrent weights.
         leak: share of the state that is new at each step.
+        input_scale: the input weights' largest value; a large one drives the units to the bends of their tanh.
         connected: share of the recurrent weights that are not zero.
     """
 
@@ -30,6 +31,7 @@ class EchoState(nn.Module):
         hidden_size: int,
         spectral_radius: float = 0.95,
         leak: float = 0.5,
+        input_scale: float = 1.0,
         connected: float = 0.1,
     ) -> None:
         super().__init__()
@@ -39,7 +41,7 @@ class EchoState(nn.Module):
         weight_hh *= torch.rand(hidden_size, hidden_size) < max(connected, 4 / hidden_size)
         weight_hh *= spectral_radius / torch.linalg.eigvals(weight_hh).abs().max()
         # buffers travel with the model's weights, and no optimizer sees them
-        self.register_buffer("weight_ih", torch.empty(hidden_size, input_size).uniform_(-1, 1))
+        self.register_buffer("weight_ih", torch.empty(hidden_size, input_size).uniform_(-input_scale, input_scale))
         self.register_buffer("weight_hh", weight_hh)
 
     @torch.no_grad()
