@@ -85,18 +85,24 @@ class Classifier(nn.Module):
         Returns:
             `(B,)` logits; each depends on its own review alone.
         """
+        return self.read(self.features(ids, lengths))
+
+    def features(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        """What each readout reads of ids `(T, B)`: one `(B, F)`, with `merge: probability` one a direction."""
         states = self.encode(ids, lengths)
         pooled = [self._pool(name, states, lengths) for name in self.pooling]
         if self.merge in (None, "concat"):
-            return self.readout(self.dropout(torch.cat(pooled, dim=-1))).squeeze(-1)
+            return [torch.cat(pooled, dim=-1)]
         halves = [vector.chunk(2, dim=-1) for vector in pooled]
         forward, backward = (torch.cat(half, dim=-1) for half in zip(*halves, strict=True))
+        return [forward, backward] if self.merge == "probability" else [MERGES[self.merge](forward, backward)]
+
+    def read(self, features: list[Tensor]) -> Tensor:
+        """Logits `(B,)` of what `features` gave."""
+        logits = self.readout(self.dropout(features[0])).squeeze(-1)
         if self.backward_readout is None:
-            return self.readout(self.dropout(MERGES[self.merge](forward, backward))).squeeze(-1)
-        return mean_probability(
-            self.readout(self.dropout(forward)).squeeze(-1).float(),
-            self.backward_readout(self.dropout(backward)).squeeze(-1).float(),
-        )
+            return logits
+        return mean_probability(logits.float(), self.backward_readout(self.dropout(features[1])).squeeze(-1).float())
 
     def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
