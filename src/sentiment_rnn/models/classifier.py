@@ -91,17 +91,23 @@ class Classifier(nn.Module):
 
     def classify(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of the states of all steps, `(T, B, features)`."""
+        return self.read(self.features(states, lengths))
+
+    def features(self, states: Tensor, lengths: Tensor) -> list[Tensor]:
+        """What each readout reads of the states: one `(B, F)`, with `merge: probability` one a direction."""
         pooled = [self._pool(name, states, lengths) for name in self.pooling]
         if self.merge in (None, "concat"):
-            return self.readout(self.dropout(torch.cat(pooled, dim=-1))).squeeze(-1)
+            return [torch.cat(pooled, dim=-1)]
         halves = [vector.chunk(2, dim=-1) for vector in pooled]
         forward, backward = (torch.cat(half, dim=-1) for half in zip(*halves, strict=True))
+        return [forward, backward] if self.merge == "probability" else [MERGES[self.merge](forward, backward)]
+
+    def read(self, features: list[Tensor]) -> Tensor:
+        """Logits `(B,)` of what `features` gave."""
+        logits = self.readout(self.dropout(features[0])).squeeze(-1)
         if self.backward_readout is None:
-            return self.readout(self.dropout(MERGES[self.merge](forward, backward))).squeeze(-1)
-        return mean_probability(
-            self.readout(self.dropout(forward)).squeeze(-1).float(),
-            self.backward_readout(self.dropout(backward)).squeeze(-1).float(),
-        )
+            return logits
+        return mean_probability(logits.float(), self.backward_readout(self.dropout(features[1])).squeeze(-1).float())
 
     def _pool(self, name: str, states: Tensor, lengths: Tensor) -> Tensor:
         if name == "attention":

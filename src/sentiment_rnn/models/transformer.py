@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from sentiment_rnn.models.pooling import mask
 
 
+LOUDNESS = 0.1  # of the positions, beside embeddings that start within +-0.05: at 1 they drown the words for an epoch
+
+
 def positions(steps: int, size: int) -> Tensor:
     """Sines and cosines of each step's number, `(steps, size)`, wavelengths from 2 pi to 10,000 times that."""
     rates = torch.exp(torch.arange(0, size, 2) * (-math.log(10_000.0) / size))
@@ -42,5 +45,5 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Run the layers over `(T, B, F)`: `(T, B, F)`; what stands at padding steps is unspecified."""
         steps, _, size = x.shape
-        x = x * math.sqrt(size) + positions(steps, size).to(x)[:, None]
+        x = x * math.sqrt(size) + LOUDNESS * positions(steps, size).to(x)[:, None]
         return self.layers(x, src_key_padding_mask=~mask(steps, lengths).t())

@@ -13,6 +13,12 @@ Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
+UNREAD_BY_CMA_ES = (
+    "word_dropout", "embedding_dropout", "dropout", "learning_rate", "schedule", "adam_epsilon", "gradient_clip",
+)  # fmt: skip
+WITHOUT_GATES = ("rnn", "echo_state", "transformer")
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -86,6 +92,8 @@ class ModelParams(Section):
     embedding_dropout: Share
     dropout: Share
     # how it is trained
+    optimizer: Literal["adam", "cma_es"]
+    trained: Literal["all", "readout", "readout_and_biases"]
     protocol: Literal["holdout", "document"]
     batch_size: Count
     max_epochs: Count
@@ -104,7 +112,15 @@ class ModelParams(Section):
             raise ValueError("seeds names the same seed twice")
         if "heads" in ENCODERS[self.cell].options and self.embedding_size % self.heads:
             raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
+        if self.optimizer == "cma_es" and self.trained == "all":
+            raise ValueError("trained: all is too many parameters for optimizer cma_es; readout or readout_and_biases")
+        if self.trained == "readout_and_biases" and self.cell in WITHOUT_GATES:
+            raise ValueError(f"trained: readout_and_biases needs a cell with gates, which {self.cell} is not; readout")
         return self
+
+    def reads(self, key: str) -> bool:
+        """Whether the parameter `key` makes a difference to the training."""
+        return self.optimizer != "cma_es" or key not in UNREAD_BY_CMA_ES
 
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
@@ -172,7 +188,7 @@ class Choices(Drawn):
 
 
 # what would make another architecture of it, or a trial longer than the search allows
-FIXED_IN_A_STUDY = ("cell", "bidirectional", "protocol", "max_epochs", "seeds")
+FIXED_IN_A_STUDY = ("cell", "bidirectional", "optimizer", "trained", "protocol", "max_epochs", "seeds")
 
 Distribution = Annotated[FloatRange | IntRange | Choices, Field(discriminator="type")]
 

@@ -52,7 +52,7 @@ def search(
         UserError: a worker failed, or a store does not answer. The same command goes on.
         KeyboardInterrupt: Ctrl-C, or SIGTERM. The same command goes on.
     """
-    if model.protocol == "document" or params.trials == 0 or not params.space:
+    if model.protocol == "document" or params.trials == 0 or not any(model.reads(key) for key in params.space):
         print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
         return {"architecture": name, "best": {}, "trials": []}
     url = storage_url(params.storage, work)

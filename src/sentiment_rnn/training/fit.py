@@ -24,6 +24,7 @@ from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.callbacks import History
 from sentiment_rnn.training.devices import resolve_devices, resolve_nodes, resolve_precision
+from sentiment_rnn.training.evolution import EvolutionModule
 from sentiment_rnn.training.module import SentimentModule
 
 LOG_EVERY = 20  # steps between points of the training curve
@@ -80,7 +81,8 @@ def fit(
     data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction)
     scored = PROTOCOLS[model.protocol].scored
     torch.manual_seed(seed)
-    module = SentimentModule(
+    kind = EvolutionModule if model.optimizer == "cma_es" else SentimentModule
+    module = kind(
         model.architecture(),
         scored,
         model.learning_rate,
@@ -88,6 +90,7 @@ def fit(
         model.adam_epsilon,
         model.gradient_clip,
         seed,
+        model.trained,
     )
     if start:
         module.model.load_state_dict(dict(module.model.state_dict()) | dict(start))
@@ -127,7 +130,7 @@ def fit(
     write_json(finished, history.rows)
     # the document's protocol scores test after each epoch: there the last epoch counts, or test would have chosen
     chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
-    trained = SentimentModule.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
+    trained = kind.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
     return Fit(trained.model.eval(), history.rows, data)
 
 

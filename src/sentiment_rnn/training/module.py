@@ -10,6 +10,7 @@ from torchmetrics.classification import BinaryAccuracy
 
 from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.models import Classifier
+from sentiment_rnn.models.parts import parts
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int) -> Any:
@@ -35,6 +36,7 @@ class SentimentModule(pl.LightningModule):
         adam_epsilon: Adam's.
         gradient_clip: the gradient's largest norm, or None.
         seed: with the epoch decides what dropout drops, so that a resumed epoch drops the same.
+        trained: the part that moves, see `models.parts`; the rest stays as it was drawn.
     """
 
     def __init__(
@@ -46,10 +48,15 @@ class SentimentModule(pl.LightningModule):
         adam_epsilon: float,
         gradient_clip: float | None,
         seed: int,
+        trained: str,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.model = Classifier(**architecture)
+        moved = [parameter for part in parts(self.model, trained) for parameter in part]
+        self.model.requires_grad_(False)
+        for parameter in moved:
+            parameter.requires_grad_(True)
         self.scored = scored
         self.train_accuracy = BinaryAccuracy()
         self.scored_accuracy = BinaryAccuracy()
@@ -64,12 +71,16 @@ class SentimentModule(pl.LightningModule):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         logits = self(batch.ids, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
-        self.train_accuracy(logits.detach(), batch.labels)
-        size = len(batch.labels)
+        self.log_training(logits.detach(), loss, batch.labels)
+        return loss
+
+    def log_training(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        """Note the loss and the accuracy of a batch, of logits and labels `(B,)`."""
+        self.train_accuracy(logits, labels)
+        size = len(labels)
         self.log("train_loss_step", loss, on_step=True, on_epoch=False, batch_size=size)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True, batch_size=size)
-        return loss
 
     def validation_step(self, batch: Batch, _: int) -> None:
         logits = self(batch.ids, batch.lengths).float()

@@ -1,0 +1,42 @@
+"""The parts of a classifier that can be trained by themselves, the rest left as it was drawn."""
+
+from torch import nn
+
+from sentiment_rnn.models.cells import CellLayer, ConvLSTM
+from sentiment_rnn.models.classifier import Classifier
+
+
+def parts(model: Classifier, trained: str) -> list[list[nn.Parameter]]:
+    """The parameters that training moves, part by part.
+
+    Args:
+        model: whose they are.
+        trained: `all`, in one part; `readout`; or `readout_and_biases`, in two.
+    """
+    if trained == "all":
+        return [[parameter for parameter in model.parameters() if parameter.requires_grad]]
+    if trained == "readout":
+        return [_readout(model)]
+    return [_readout(model), _gate_biases(model)]
+
+
+def _readout(model: Classifier) -> list[nn.Parameter]:
+    """Weights `(1, F)` and bias `(1,)`; with `merge: probability` the backward direction's after the forward one's."""
+    readouts = [model.readout] if model.backward_readout is None else [model.readout, model.backward_readout]
+    return [parameter for readout in readouts for parameter in readout.parameters()]
+
+
+def _gate_biases(model: Classifier) -> list[nn.Parameter]:
+    """One bias a gate and unit, of every layer and direction.
+
+    torch's LSTM adds a second one to it, which stays: moving both would be moving one twice as far.
+    """
+    biases = []
+    for layer in model.encoder.modules():
+        if isinstance(layer, nn.LSTM | nn.GRU):
+            biases.append(layer.get_parameter("bias_ih_l0"))
+        elif isinstance(layer, CellLayer):
+            biases.append(layer.bias)
+        elif isinstance(layer, ConvLSTM):
+            biases.append(layer.from_input.get_parameter("bias"))
+    return biases
