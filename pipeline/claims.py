@@ -18,9 +18,11 @@ from sentiment_rnn.claims.plan import COMPARED, plan
 from sentiment_rnn.claims.pool import run_all
 from sentiment_rnn.claims.report import write
 from sentiment_rnn.claims.results import Results
+from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params, with_values
 from sentiment_rnn.search.view import duration
 from sentiment_rnn.tracking.store import connect
@@ -55,7 +57,7 @@ def _run_and_report(chosen: Params, setting: Setting) -> None:
     identity = load_identity(setting.tokens)
     folder = Path("reports/claims")
     folder.mkdir(parents=True, exist_ok=True)
-    train = read_json("reports/tokens.json")["train"]["reviews"]
+    train = len(TokenizedReviews(setting.tokens, ["train"], Encoding(**chosen.model.encoding())))
     for file, figure in plots.draw(findings, results, chosen.claims, train).items():
         figure.savefig(folder / file, dpi=120)
     device = torch.device("cuda" if torch.cuda.is_available() and chosen.trainer.accelerator != "cpu" else "cpu")
