@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run search test soak lint ui
+.PHONY: run search claims test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -19,6 +19,10 @@ search: $(BIN)/.installed  ## a search as a job: make search ARCH=bilstm TRIALS=
 	@if [ -z "$(ARCH)" ]; then echo "error: name an architecture of params.yaml: make search ARCH=bilstm TRIALS=50"; exit 1; fi
 	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
 	python -m pipeline.search $(ARCH) $(if $(TRIALS),--trials $(TRIALS))
+
+claims: $(BIN)/.installed  ## what the documents claim, measured: reports/claims.md; stopped, the same command goes on
+	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
+	python -m pipeline.claims
 
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes"

@@ -11,9 +11,33 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.queues import Queue
 from pathlib import Path
 
-from sentiment_rnn.claims.experiment import Experiment, Setting, run
+from mlflow import MlflowClient
+
+from sentiment_rnn.claims.experiment import Experiment, Setting, done, run
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.search.view import duration
 from sentiment_rnn.training.devices import cores, gpus
+
+
+def run_missing(client: MlflowClient, experiments: Sequence[Experiment], setting: Setting, workers: int | str) -> None:
+    """Run what has not been done, and say of each what came out and how long the rest will take."""
+    finished = done(client, setting)
+    missing = [experiment for experiment in experiments if experiment.key(setting) not in finished]
+    before = len(experiments) - len(missing)
+    print(f"claims: {before} of {len(experiments)} trainings done", flush=True)
+    began = time.monotonic()
+    try:
+        for here, (experiment, run_id) in enumerate(run_all(missing, setting, workers), 1):
+            accuracy = client.get_run(run_id).data.metrics["test_accuracy"]
+            left = duration((time.monotonic() - began) / here * (len(missing) - here))
+            print(
+                f"claims: {before + here}/{len(experiments)} {experiment.name}, seed {experiment.seed}: "
+                f"test accuracy {accuracy:.4f}; about {left} left",
+                flush=True,
+            )
+    except KeyboardInterrupt:
+        print("\nclaims: stopped; the same command goes on from there", flush=True)
+        raise
 
 
 def run_all(
@@ -32,6 +56,8 @@ def run_all(
     Raises:
         UserError: a worker was killed, or met a mistake of the user's.
     """
+    if not experiments:
+        return
     devices = gpus(setting.trainer)
     count = min(len(experiments), (len(devices) or cores()) if workers == "auto" else int(workers))
     context = multiprocessing.get_context("spawn")

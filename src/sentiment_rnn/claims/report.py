@@ -2,21 +2,45 @@
 
 from collections.abc import Sequence
 from statistics import mean, stdev
+from typing import Any
 
 from sentiment_rnn.claims.claims import Finding
+from sentiment_rnn.claims.experiment import Setting
 from sentiment_rnn.claims.plan import COMPARED
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.params import ClaimsParams
+from sentiment_rnn.training.devices import machine, resolve_precision
 
 SIGNS = {"holds": "**holds**", "does not hold": "**does not hold**", "undecided": "undecided"}
 
 
-def write(
-    findings: Sequence[Finding], results: Results, params: ClaimsParams, dataset: str, machine: str, precision: str
+def values(findings: Sequence[Finding], dataset: str, setting: Setting) -> dict[str, Any]:
+    """Every figure, for programs: claims by id, effects by what was compared."""
+    return {
+        "dataset": dataset,
+        "machine": machine(setting.trainer),
+        "precision": resolve_precision(setting.trainer),
+        "claims": {
+            finding.claim.id: {
+                "says": finding.claim.says,
+                "verdict": finding.verdict,
+                "effects": {
+                    effect.what: {"mean": effect.mean, "interval": effect.interval, "values": list(effect.values)}
+                    for effect in finding.effects
+                },
+                "runs": finding.run_ids,
+            }
+            for finding in findings
+        },
+    }
+
+
+def markdown(
+    findings: Sequence[Finding], results: Results, params: ClaimsParams, dataset: str, setting: Setting
 ) -> str:
-    """The report as Markdown; its pictures are beside it, in claims/."""
+    """The report for people; its pictures are beside it, in claims/."""
     sections = [
-        _head(params, dataset, machine, precision),
+        _head(params, dataset, machine(setting.trainer), resolve_precision(setting.trainer)),
         _summary(findings),
         "![Every difference in accuracy with its interval](claims/effects.png)\n",
         "## Claim by claim\n",
@@ -27,11 +51,11 @@ def write(
     return "\n".join(sections)
 
 
-def _head(params: ClaimsParams, dataset: str, machine: str, precision: str) -> str:
+def _head(params: ClaimsParams, dataset: str, where: str, precision: str) -> str:
     reviews = "IMDB" if dataset == "imdb" else "the generated sample, which is **not IMDB**"
     return f"""# What the documents claim, measured
 
-Written by `make claims` on {reviews}, on {machine}, in {precision}. On a GPU: {_on_gpu(machine)}.
+Written by `make claims` on {reviews}, on {where}, in {precision}. On a GPU: {_on_gpu(where)}.
 
 - Each comparison changes one thing. Everything else (embedding, pooling, dropout, optimizer, batches, epochs) is what
   params.yaml gives to all, cut to {params.model.get("max_length", "their")} tokens a review and
@@ -46,8 +70,8 @@ Written by `make claims` on {reviews}, on {machine}, in {precision}. On a GPU: {
 """
 
 
-def _on_gpu(machine: str) -> str:
-    return "not measured" if " cores of " in machine else "that is where this was measured"
+def _on_gpu(where: str) -> str:
+    return "not measured" if " cores of " in where else "that is where this was measured"
 
 
 def _summary(findings: Sequence[Finding]) -> str:

@@ -12,7 +12,7 @@ from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.training.devices import machine, resolve_precision
+from sentiment_rnn.training.devices import gpus, machine, resolve_precision
 
 ROUNDS = 12
 
@@ -24,8 +24,8 @@ def measure(client: MlflowClient, models: dict[str, ModelParams], setting: Setti
         The id of its MLflow run: for each architecture a metric `NAME_step_seconds`, whose step is the round. On a
         machine that has been measured, the run that did it.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() and setting.trainer.accelerator != "cpu" else "cpu")
-    key = f"timing of {', '.join(models)} on {machine(device)}"
+    device = torch.device("cuda" if gpus(setting.trainer) else "cpu")
+    key = f"timing of {', '.join(models)} on {machine(setting.trainer)}"
     if run := done(client, setting).get(key):
         return str(run.info.run_id)
     classifiers = {name: Classifier(**model.architecture()).to(device) for name, model in models.items()}
@@ -33,7 +33,7 @@ def measure(client: MlflowClient, models: dict[str, ModelParams], setting: Setti
         client,
         experiment_name(setting),
         "timing",
-        params={"machine": machine(device), "precision": resolve_precision(setting.trainer)},
+        params={"machine": machine(setting.trainer), "precision": resolve_precision(setting.trainer)},
         tags={KEY: key, "reproduce": "make claims"},
         identity=load_identity(setting.tokens),
     )

@@ -19,10 +19,10 @@ def resolve_precision(params: TrainerParams) -> str:
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
 
 
-def machine(device: torch.device) -> str:
+def machine(params: TrainerParams) -> str:
     """What computes, as a report names it: the GPU, or the processor and how many of its cores."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+    if gpus(params):
+        return torch.cuda.get_device_name(0)
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
