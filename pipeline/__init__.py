@@ -17,13 +17,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def architecture_named() -> str:
-    """The one argument of a stage that runs for each architecture.
+    """The one argument of a stage that runs for each architecture, or for each linear rival.
 
     Raises:
         UserError: there is none, or more than one.
     """
     if len(sys.argv) != 2:
-        raise UserError(f"name one architecture of params.yaml: python -m pipeline.{Path(sys.argv[0]).stem} bilstm")
+        stage = Path(sys.argv[0]).stem
+        kind = "linear rival" if stage == "linear" else "architecture"
+        raise UserError(f"name one {kind} of params.yaml: python -m pipeline.{stage} NAME")
     return sys.argv[1]
 
 

@@ -1,4 +1,4 @@
-"""Stage compare: every architecture's figures in reports/comparison.{json,csv,md,png}, test among them."""
+"""Stage compare: figures of all networks and linear rivals in reports/comparison.{json,csv,md,png}, test among them."""
 
 import csv
 from pathlib import Path
@@ -13,13 +13,14 @@ from sentiment_rnn.tracking.store import connect
 
 
 def main() -> None:
+    chosen = params.load()
     dataset = load_identity("data/tokens")["dataset"]
     client = connect()
     rows, document = [], {}
-    for name in params.load().architectures:
+    for name in [*chosen.architectures, *chosen.linear.rivals]:
         trained = read_json(f"reports/train/{name}.json")
         seeds = []
-        for seed in score_on_test(trained, Path("models"), Path("data/tokens")):
+        for seed in score_on_test(trained, Path("models"), Path("data/tokens"), Path("data/raw")):
             if runs.exists(client, seed["run_id"]):
                 client.log_metric(seed["run_id"], "final_test_accuracy", seed["test_accuracy"])
             seeds.append(seed)

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.models import ENCODERS
 
 
 def changed(key: str, value: object) -> dict:
@@ -49,7 +50,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
     ("key", "value", "allowed"),
     [
         # unknown keys
-        ("colour", 1, ["unknown", "data, tokenizer, trainer, model, models, architectures, search, registry"]),
+        ("colour", 1, ["unknown", "data, tokenizer, trainer, model, models, architectures, search, linear, registry"]),
         ("data.colour", 1, ["unknown", "source, mirror, validation_fraction, seed, sample"]),
         ("data.sample.colour", 1, ["unknown", "train, test, unsupervised, seed"]),
         ("trainer.gpus", 1, ["unknown", "accelerator, devices, strategy, num_nodes, precision"]),
@@ -70,11 +71,14 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.num_nodes", 0, ["auto", "greater than or equal to 1"]),
         ("search.space.optimiser", {"type": "int", "low": 1, "high": 2}, ["not a parameter"]),
         ("search.space.seeds", {"type": "int", "low": 1, "high": 2}, ["not a parameter"]),
+        ("linear.nb_logistic.ngram", 2, ["unknown", "max_ngram, min_df, c"]),
         # missing ones
         ("search", ..., ["missing"]),
         ("model", ..., ["missing"]),
         ("model.patience", ..., ["missing"]),
         ("tokenizer.min_frequency", ..., ["missing"]),
+        ("linear", ..., ["missing"]),
+        ("linear.nb_logistic.c", ..., ["missing"]),
         # wrong types
         ("data.mirror", 5, ["string", "5"]),
         ("data.seed", 1.5, ["integer", "1.5"]),
@@ -94,8 +98,8 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.devices", "two", ["auto", "integer", "list"]),
         ("trainer.devices", [], ["at least 1"]),
         ("trainer.precision", 16, ["'auto', '32-true'", "16"]),
-        ("model.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
-        ("models.lstm.cell", "tcn", ["'rnn', 'lstm', 'gru'", "'transformer'", "'tcn'"]),
+        ("model.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
+        ("models.lstm.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
         ("models.lstm.dropout", 1.0, ["less than 1", "1.0"]),
         ("models.lstm.learning_rate", 0.0, ["greater than 0"]),
         ("models.lstm.max_epochs", 0, ["1", "0"]),
@@ -103,11 +107,20 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("models.lstm.pooling", [], ["at least 1"]),
         ("models.lstm.seeds", [], ["at least 1"]),
         ("registry.name", "a/b", ["a/b"]),
+        ("linear.rivals", ["svm"], ["'tfidf_logistic' or 'nb_logistic'", "'svm'"]),
+        ("linear.rivals", [], ["at least 1"]),
+        ("linear.nb_logistic.max_ngram", 0, ["greater than or equal to 1", "it is 0"]),
+        ("linear.nb_logistic.min_df", 0.5, ["integer", "0.5"]),
+        ("linear.nb_logistic.c", [], ["at least 1"]),
+        ("linear.nb_logistic.c", [1.0, 0.0], ["greater than 0", "it is 0.0"]),
         ("search.space.dropout.type", "normal", ["float", "int", "choice"]),
         ("search.space.dropout", {"low": 0.1, "high": 0.2}, ["type", "float", "int", "choice"]),
         # what cannot work together
         ("models.lstm.pooling", ["max", "max"], ["twice"]),
+        ("models.transformer.heads", 3, ["embedding_size: 8", "3 heads"]),
         ("models.lstm.seeds", [3, 3], ["twice"]),
+        ("linear.rivals", ["nb_logistic", "nb_logistic"], ["twice"]),
+        ("models.nb_logistic", {}, ["linear rival"]),
         ("architectures", ["bilstm", "tcn"], ["tcn", "rnn, lstm, gru"]),
         ("architectures", ["bilstm", "bilstm"], ["bilstm", "twice"]),
         ("architectures", ["lstm"], ["registry.candidates"]),
@@ -178,6 +191,14 @@ def test_a_missing_file_says_where_to_run(tmp_path, monkeypatch):
 def test_an_unknown_architecture_is_answered_with_the_known_ones(chosen):
     with pytest.raises(UserError, match=r"tcn.*rnn, lstm, gru, birnn, bilstm, bigru, .*peephole_lstm, .*bilstm_keras"):
         chosen.model_of("tcn")
+
+
+def test_an_unknown_linear_rival_is_answered_with_the_known_ones(chosen):
+    assert chosen.rival_of("nb_logistic") == chosen.linear.nb_logistic
+    with pytest.raises(
+        UserError, match=r"no linear rival rivals in params.yaml; there are tfidf_logistic, nb_logistic"
+    ):
+        chosen.rival_of("rivals")
 
 
 def test_changed_values_are_validated_again(chosen):

@@ -12,6 +12,8 @@ from sentiment_rnn.evaluation.metrics import wilson
 from sentiment_rnn.inference import saved
 from sentiment_rnn.models import Classifier
 
+EPOCHS_OWN = {"seed", "epochs", "mean_epoch_seconds", "mean_tokens_per_second"}
+
 
 def seed(**changes) -> dict:
     return {
@@ -47,6 +49,25 @@ def test_the_documents_protocol_has_no_validation_figures():
     assert row["validation_loss"] is None
 
 
+def test_a_linear_rival_has_seconds_in_all_and_none_an_epoch():
+    fitted = {key: value for key, value in seed().items() if key not in EPOCHS_OWN}
+    rival, network = (
+        summarise("nb_logistic", "linear", [fitted]),
+        summarise("rnn", "holdout", [seed(test_accuracy=0.5)]),
+    )
+    assert list(rival) == list(network), "DVC reads one set of columns"
+    assert (rival["epochs"], rival["epoch_seconds"], rival["tokens_per_second"]) == (None, None, None)
+    assert (rival["validation_loss"], rival["test_accuracy"], rival["train_seconds"]) == (0.5, 0.75, 8.0)
+    head, first, second = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in markdown([network, rival], "sample", {}).splitlines()
+        if line.startswith("| ")
+    )
+    assert (first[0], second[0]) == ("nb_logistic", "rnn")
+    told = dict(zip(head, first, strict=True))
+    assert (told["s an epoch"], told["s in all"], told["tokens a second"]) == ("none", "8.0", "none")
+
+
 def test_the_table_is_best_first_and_says_which_data():
     rows = [
         summarise("rnn", "holdout", [seed(test_accuracy=0.5)]),
@@ -59,7 +80,7 @@ def test_the_table_is_best_first_and_says_which_data():
     assert [line.split(" | ")[0] for line in table] == ["| architecture", "| bilstm", "| bilstm_keras", "| rnn"]
     low, high = wilson(72, 80)
     assert table[1] == (
-        f"| bilstm | 80.00 | 90.00 ({100 * low:.2f} to {100 * high:.2f}) | 0.600 | 1,234 | 2.0 | 5,000 | 1 |"
+        f"| bilstm | 80.00 | 90.00 ({100 * low:.2f} to {100 * high:.2f}) | 0.600 | 1,234 | 2.0 | 8.0 | 5,000 | 1 |"
     )
     assert table[2].split(" | ")[1] == "none"
     assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
@@ -74,8 +95,12 @@ def test_each_seeds_model_is_scored_on_test(tokens, tmp_path):
         torch.nn.init.constant_(classifier.readout.bias, bias)
         folder = tmp_path / f"bilstm/seed-{number}"
         saved.save(classifier, model.architecture(), Encoding(**model.encoding()), folder)
-    trained = {"architecture": "bilstm", "seeds": [{"seed": 1, "epochs": 4}, {"seed": 2, "epochs": 3}]}
-    first, second = score_on_test(trained, tmp_path, tokens)
+    trained = {
+        "architecture": "bilstm",
+        "protocol": "holdout",
+        "seeds": [{"seed": 1, "epochs": 4}, {"seed": 2, "epochs": 3}],
+    }
+    first, second = score_on_test(trained, tmp_path, tokens, tokens.parent / "raw")
     assert (first["seed"], first["epochs"], first["test_reviews"]) == (1, 4, len(labels))
     assert first["test_accuracy"] == pytest.approx(labels.mean())
     assert second["test_accuracy"] == pytest.approx(1 - labels.mean())

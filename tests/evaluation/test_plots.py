@@ -51,15 +51,22 @@ def test_the_comparison_draws_every_architecture_and_names_the_data(tmp_path):
     rows = [
         summarise("bilstm", "holdout", [SEED]),
         summarise("bilstm_keras", "document", [SEED | {"test_accuracy": 0.7}]),
+        summarise("nb_logistic", "linear", [SEED | {"test_accuracy": 0.6, "train_seconds": 3.0}]),
     ]
     figure = plots.comparison(rows, "sample")
     left, right = figure.axes
     assert "sample" in figure.get_suptitle()
     (tests,) = (line for line in left.lines if str(line.get_label()).startswith("test"))
-    assert dict(zip(tests.get_ydata(), tests.get_xdata(), strict=True)) == {"bilstm": 75.0, "bilstm_keras": 70.0}
+    assert dict(zip(tests.get_ydata(), tests.get_xdata(), strict=True)) == {
+        "bilstm": 75.0,
+        "bilstm_keras": 70.0,
+        "nb_logistic": 60.0,
+    }
     (validation,) = (line for line in left.lines if line.get_label() == "validation")
-    assert list(validation.get_ydata()) == ["bilstm"], "the document's protocol has no validation"
-    assert sorted(bar.get_width() for bar in right.patches) == [2.0, 2.0]
+    assert list(validation.get_ydata()) == ["nb_logistic", "bilstm"], "the document's protocol has no validation"
+    networks, rivals = ([bar.get_width() for bar in bars] for bars in right.containers)
+    assert (networks, rivals) == ([8.0, 8.0], [3.0])
+    assert [round(bar.get_y() + bar.get_height() / 2) for bar in right.containers[1]] == [0], "beside its name"
     assert is_png(figure, tmp_path)
 
 

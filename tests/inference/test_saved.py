@@ -6,19 +6,19 @@ import torch
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference import saved
-from sentiment_rnn.models import Classifier
-
-CELLS = ["rnn", "lstm", "gru"]
+from sentiment_rnn.models import ENCODERS, Classifier
 
 
 def architecture(cell: str) -> dict:
     return {
-        "vocab_size": 30, "embedding_size": 5, "cell": cell, "hidden_size": 4, "num_layers": 2, "bidirectional": True,
+        "vocab_size": 30, "embedding_size": 6, "cell": cell, "hidden_size": 4, "num_layers": 2, "bidirectional": True,
+        "initial": "keras", "memory": None,
+        "merge": "concat", "window": 4, "spectral_radius": 0.9, "leak": 0.5, "input_scale": 1.0, "heads": 2,
         "pooling": ["last", "max"], "word_dropout": 0.5, "embedding_dropout": 0.5, "dropout": 0.5,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ENCODERS)
 def test_a_model_read_again_gives_the_same_logits(cell, tmp_path):
     torch.manual_seed(0)
     model = Classifier(**architecture(cell)).eval()

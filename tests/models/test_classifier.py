@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from sentiment_rnn.data import tokenizer
 from sentiment_rnn.data.batches import Encoding, pad
 from sentiment_rnn.data.sample import generate
-from sentiment_rnn.models import Classifier
+from sentiment_rnn.models import ENCODERS, Classifier
 from sentiment_rnn.models.directions import mean_probability
-from sentiment_rnn.models.recurrent import CELLS
 
 ARCHITECTURES = list(shrunk_values()["models"])
 
@@ -25,7 +24,8 @@ def reviews_of(lengths: list[int], vocab_size: int) -> list[np.ndarray]:
 def small(**changes: object) -> Classifier:
     values = {
         "vocab_size": 50, "embedding_size": 8, "cell": "lstm", "hidden_size": 6, "num_layers": 1,
-        "bidirectional": True, "merge": "concat", "window": 4, "spectral_radius": 0.9, "leak": 0.5, "heads": 2,
+        "bidirectional": True, "initial": "keras", "memory": None,
+        "merge": "concat", "window": 4, "spectral_radius": 0.9, "leak": 0.5, "input_scale": 1.0, "heads": 2,
         "pooling": ["max"], "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
     }  # fmt: skip
     torch.manual_seed(0)
@@ -71,6 +71,7 @@ def test_no_amount_of_padding_changes_a_logit_nor_does_what_stands_in_it(chosen,
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_training_reaches_every_parameter_and_never_the_padding(chosen, name):
+    torch.manual_seed(0)  # with some weights a convolution's largest states all stand in its first window
     model = Classifier(**chosen.model_of(name).architecture() | {"word_dropout": 0.0}).train()
     ids, lengths = pad(reviews_of([3, 11, 30], 100), Encoding(100, 48, "head", "back"))
     model(ids, lengths).square().sum().backward()
@@ -83,7 +84,7 @@ def test_training_reaches_every_parameter_and_never_the_padding(chosen, name):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_dropout_is_off_in_evaluation_and_on_in_training(chosen, name):
-    model = built(chosen, name)
+    model = Classifier(**chosen.model_of(name).architecture() | {"dropout": 0.5}).eval()
     ids, lengths = pad(reviews_of([30, 40], 100), Encoding(100, 48, "head", "back"))
     with torch.no_grad():
         assert torch.equal(model(ids, lengths), model(ids, lengths))
@@ -165,7 +166,7 @@ def test_a_reservoir_trains_its_readout_alone():
 
 
 # a small reservoir, of which only the readout is trained, cannot
-@pytest.mark.parametrize("cell", [cell for cell in [*CELLS, "transformer"] if cell != "echo_state"])
+@pytest.mark.parametrize("cell", [cell for cell in ENCODERS if cell != "echo_state"])
 def test_a_model_learns_32_reviews_by_heart(cell):
     texts, labels = generate(32, seed=1)
     words = tokenizer.train(texts, vocab_size=1000, min_frequency=1)

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from sentiment_rnn.models import Classifier
+from sentiment_rnn.models.cells import ConvLSTM, CoupledLSTM, MultiplicativeLSTM, PeepholeLSTM
+from sentiment_rnn.models.initial import initialise
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 HIDDEN, EMBEDDING = 24, 40
@@ -21,7 +23,7 @@ def model(cell: str) -> Classifier:
     torch.manual_seed(0)
     return Classifier(
         vocab_size=500, embedding_size=EMBEDDING, cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
-        merge="concat", window=4, spectral_radius=0.9, leak=0.5, heads=2,
+        initial="keras", memory=None, merge="concat", window=4, spectral_radius=0.9, leak=0.5, input_scale=1.0, heads=2,
         pooling=["last", "max"], word_dropout=0.0, embedding_dropout=0.0, dropout=0.0,
     )  # fmt: skip
 
@@ -70,3 +72,75 @@ def test_only_the_forget_gate_starts_with_a_bias_and_it_is_1(model, cell):
 def test_layers_and_directions_start_differently(model):
     first, *others = (layer.weight_hh_l0 for layer in layers_of(model))
     assert not any(torch.equal(first, other) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gates", "forget"),
+    [(PeepholeLSTM, 4, 1), (CoupledLSTM, 3, 0), (MultiplicativeLSTM, 4, 1), (ConvLSTM, 4, 1)],
+)
+def test_our_own_cells_start_as_torchs_do(kind, gates, forget):
+    torch.manual_seed(0)
+    cell = kind(EMBEDDING, HIDDEN)
+    initialise(cell, "keras", None)
+    rows, *sees = cell.weight_ih.shape
+    assert rows == gates * HIDDEN
+    places = sees[1] if len(sees) == 2 else 1
+    assert_uniform(cell.weight_ih.detach(), math.sqrt(6 / (places * (EMBEDDING + rows))))
+    recurrent = cell.weight_hh.detach().flatten(1)
+    torch.testing.assert_close(recurrent.t() @ recurrent, torch.eye(places * HIDDEN), rtol=0, atol=1e-5)
+    expected = torch.zeros(gates, HIDDEN)
+    expected[forget] = 1
+    assert torch.equal(cell.bias.detach(), expected.flatten())
+    assert all(weights.abs().sum() == 0 for name, weights in cell.named_parameters() if name == "peepholes")
+
+
+def test_the_multiplicative_lstms_own_weights_start_as_the_others_do():
+    torch.manual_seed(0)
+    cell = MultiplicativeLSTM(EMBEDDING, HIDDEN)
+    initialise(cell, "keras", None)
+    assert_uniform(cell.weight_im.detach(), math.sqrt(6 / (EMBEDDING + HIDDEN)))
+    torch.testing.assert_close(cell.weight_hm.t() @ cell.weight_hm, torch.eye(HIDDEN), rtol=0, atol=1e-5)
+
+
+def test_torchs_own_values_stay_where_they_are_asked_for():
+    torch.manual_seed(0)
+    drawn = torch.nn.LSTM(EMBEDDING, HIDDEN)
+    before = {name: weights.clone() for name, weights in drawn.named_parameters()}
+    initialise(drawn, "torch", None)
+    assert all(torch.equal(before[name], weights) for name, weights in drawn.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("kind", "order"),
+    [
+        (torch.nn.LSTM, "ifgo"),
+        (torch.nn.GRU, "rfn"),
+        (PeepholeLSTM, "ifgo"),
+        (CoupledLSTM, "fgo"),
+        (MultiplicativeLSTM, "ifgo"),
+    ],
+)
+def test_memory_opens_the_gates_that_keep_for_one_to_so_many_steps(kind, order):
+    torch.manual_seed(0)
+    cell = kind(EMBEDDING, 400)
+    initialise(cell, "keras", 100)
+    bias = dict(cell.named_parameters()).get("bias_ih_l0", getattr(cell, "bias", None)).detach()
+    gates = dict(zip(order, bias.view(len(order), 400), strict=True))
+    steps = 1 / (1 - torch.sigmoid(gates["f"]))  # a state fades by 1 / e within so many
+    assert steps.min() > 1.9
+    assert 90 < steps.max() < 101
+    if "i" in gates:
+        assert torch.equal(gates["i"], -gates["f"])
+    assert all(gates[other].abs().sum() == 0 for other in set(order) - {"f", "i"})
+
+
+def test_a_network_told_how_far_back_to_look_remembers_what_another_forgets():
+    def left(memory: int | None) -> float:
+        torch.manual_seed(0)
+        lstm = torch.nn.LSTM(EMBEDDING, HIDDEN)
+        initialise(lstm, "keras", memory)
+        x = torch.randn(100, 1, EMBEDDING, requires_grad=True)
+        (gradient,) = torch.autograd.grad(lstm(x)[0][-1].sum(), x)
+        return float(gradient[0].norm() / gradient[-1].norm())
+
+    assert left(100) > 1e3 * left(None)

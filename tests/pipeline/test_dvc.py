@@ -14,6 +14,7 @@ from mlflow.entities import Run
 from ruamel.yaml import YAML
 
 ARCHITECTURES = ["rnn", "bilstm", "bilstm_keras"]
+RIVALS = ["tfidf_logistic", "nb_logistic"]
 INDEPENDENT = """
 import sys, mlflow, pyarrow.parquet as parquet
 mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")
@@ -77,6 +78,7 @@ def test_every_report_is_there_and_none_calls_the_sample_imdb(reproduced):
     reports = reproduced / "reports"
     names = ["data", "tokens", "comparison", "registered", "evaluation"]
     names += [f"{stage}/{name}" for stage in ("search", "train") for name in ARCHITECTURES]
+    names += [f"train/{name}" for name in RIVALS]
     for name in names:
         assert (reports / f"{name}.json").is_file(), name
     for name in ("data", "tokens", "comparison", "registered", "evaluation"):
@@ -88,18 +90,20 @@ def test_every_report_is_there_and_none_calls_the_sample_imdb(reproduced):
         assert (reports / path).stat().st_size > 1000, path
 
 
-def test_the_comparison_has_a_row_for_each_architecture(reproduced):
+def test_the_comparison_has_a_row_for_each_architecture_and_rival(reproduced):
     rows = read(reproduced / "reports/comparison.json")["architectures"]
-    assert list(rows) == ARCHITECTURES
+    assert list(rows) == [*ARCHITECTURES, *RIVALS]
     for row in rows.values():
         assert row["test_accuracy_low"] < row["test_accuracy"] < row["test_accuracy_high"]
         assert row["parameters"] > 0
-        assert row["tokens_per_second"] > 0
-        assert row["epoch_seconds"] > 0
+        assert row["train_seconds"] > 0
+    for name in ARCHITECTURES:
+        assert rows[name]["tokens_per_second"] > 0
+        assert rows[name]["epoch_seconds"] > 0
     assert rows["bilstm"]["parameters"] > rows["rnn"]["parameters"]
     assert rows["bilstm"]["validation_loss"] is not None
     assert rows["bilstm_keras"]["validation_accuracy"] is None, "the document's protocol has no validation"
-    assert all(f"| {name} |" in (reproduced / "reports/comparison.md").read_text() for name in ARCHITECTURES)
+    assert all(f"| {name} |" in (reproduced / "reports/comparison.md").read_text() for name in rows)
 
 
 def test_the_evaluation_equals_independent_lines_over_the_raw_test_texts(reproduced):
@@ -146,7 +150,8 @@ def test_nothing_that_was_logged_is_a_pickle(reproduced):
 
 def test_each_training_is_one_run_that_shows_what_was_done(reproduced, client):
     runs = {run.data.tags["architecture"]: run for run in runs_of(client, "sample")}
-    assert len(runs_of(client, "sample")) == len(runs) == len(ARCHITECTURES)
+    assert len(runs_of(client, "sample")) == len(runs)
+    assert set(runs) == {*ARCHITECTURES, *RIVALS}
     commit = run(reproduced, "git", "rev-parse", "HEAD").stdout.strip()
     fingerprint = read(reproduced / "data/raw/dataset.json")["fingerprints"]["train"]
     for name, found in runs.items():
@@ -155,12 +160,13 @@ def test_each_training_is_one_run_that_shows_what_was_done(reproduced, client):
         assert found.info.run_name == name
         assert (tags["dataset"], tags["data.fingerprint"]) == ("sample", fingerprint)
         assert (tags["mlflow.source.git.commit"], tags["git.dirty"]) == (commit, "false")
-        assert found.data.params["hidden_size"] == "6"
         assert found.inputs.dataset_inputs[0].dataset.name == "sample"
+        assert 0 <= found.data.metrics["final_test_accuracy"] <= 1
+    for found in (runs[name] for name in ARCHITECTURES):
+        assert found.data.params["hidden_size"] == "6"
         assert len(client.get_metric_history(found.info.run_id, "train_loss")) == 2
         assert "learning_curves.png" in {file.path for file in client.list_artifacts(found.info.run_id)}
         assert any(metric.startswith("system/") for metric in found.data.metrics)
-        assert 0 <= found.data.metrics["final_test_accuracy"] <= 1
     steps = [metric.step for metric in client.get_metric_history(runs["bilstm"].info.run_id, "validation_loss")]
     assert len(steps) == len(set(steps)) == 2
     assert client.get_metric_history(runs["bilstm"].info.run_id, "train_loss_step")
@@ -215,6 +221,21 @@ def test_a_changed_architecture_runs_itself_and_what_follows(reproduced):
     assert set(status) == {"search@rnn", "train@rnn"}
 
 
+def test_a_changed_rival_runs_itself_and_what_follows(reproduced):
+    path = reproduced / "params.yaml"
+    before = path.read_text()
+    values = YAML(typ="safe").load(before)
+    values["linear"]["nb_logistic"]["min_df"] = 3
+    write_params(values, reproduced)
+    try:
+        changed = run(reproduced, "dvc", "repro", "--dry").stdout
+        follows = run(reproduced, "dvc", "repro", "--dry", "--force-downstream").stdout
+    finally:
+        path.write_text(before)
+    assert stages_in(changed) == {"linear@nb_logistic"}
+    assert stages_in(follows) == {"linear@nb_logistic", "compare", "register", "evaluate"}
+
+
 def test_an_unknown_key_is_one_line_and_writes_nothing(tmp_path):
     values = shrunk_values()
     values["model"]["hiden_size"] = 3
@@ -235,7 +256,7 @@ def test_an_unknown_architecture_is_one_line_and_writes_nothing(reproduced, clie
     assert done.stderr.count("\n") == 1
     assert sorted(path for path in (reproduced / "reports").rglob("*")) == before
     assert not (reproduced / "models/nosuch").exists()
-    assert len(runs_of(client, "sample")) == len(ARCHITECTURES)
+    assert len(runs_of(client, "sample")) == len(ARCHITECTURES) + len(RIVALS)
 
 
 def test_a_dead_store_is_one_line_and_writes_nothing(reproduced):

@@ -1,30 +1,38 @@
-"""All architectures side by side, on test: read only now that every choice was made on validation."""
+"""All networks and linear rivals side by side, on test: read only now that every choice was made on validation."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import numpy as np
+
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities, wilson
 from sentiment_rnn.inference import saved, score
+from sentiment_rnn.linear import model as linear
+from sentiment_rnn.linear import reviews
 
 
-def score_on_test(trained: dict[str, Any], models: Path, tokens: Path) -> Iterator[dict[str, Any]]:
-    """Score the model of each seed of an architecture.
+def score_on_test(trained: dict[str, Any], models: Path, tokens: Path, raw: Path) -> Iterator[dict[str, Any]]:
+    """Score the model of each seed of an architecture, or a linear rival's one model.
 
     Args:
-        trained: the architecture's report of training.
+        trained: its report of training.
         models: folder of the trained models.
-        tokens: folder of the tokenize stage.
+        tokens: folder of the tokenize stage, which networks read.
+        raw: folder of the download stage, which linear rivals read.
 
     Yields:
         The seed's report with `test_accuracy` and `test_loss`.
     """
     for seed in trained["seeds"]:
-        model, encoding = saved.load(models / trained["architecture"] / f"seed-{seed['seed']}")
-        reviews = TokenizedReviews(tokens, ["test"], encoding)
-        metrics = evaluate(probabilities(score.logits(model, reviews)), reviews.labels)
+        folder = models / trained["architecture"]
+        if trained["protocol"] == "linear":
+            logits, labels = _linear_logits(folder, tokens, raw)
+        else:
+            logits, labels = _network_logits(folder / f"seed-{seed['seed']}", tokens)
+        metrics = evaluate(probabilities(logits), labels)
         yield {
             **seed,
             "test_accuracy": metrics["accuracy"],
@@ -33,12 +41,26 @@ def score_on_test(trained: dict[str, Any], models: Path, tokens: Path) -> Iterat
         }
 
 
+def _network_logits(folder: Path, tokens: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Logits `(N,)` of the test reviews, and their labels `(N,)`."""
+    model, encoding = saved.load(folder)
+    test = TokenizedReviews(tokens, ["test"], encoding)
+    return score.logits(model, test), test.labels
+
+
+def _linear_logits(folder: Path, tokens: Path, raw: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Logits `(N,)` of the test reviews, and their labels `(N,)`."""
+    test = reviews.load(raw, tokens, "test")
+    return linear.load(folder).logits(test.texts), test.labels
+
+
 def summarise(architecture: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
-    """One row of the table: means over the seeds, test accuracy with its 95% interval."""
+    """One row of the table: means over the seeds, test accuracy with its 95% interval; None what there is none of."""
     accuracies = [seed["test_accuracy"] for seed in seeds]
     count = seeds[0]["test_reviews"]
     low, high = wilson(round(mean(accuracies) * count), count)
-    judged = protocol == "holdout"  # the document's protocol has no validation split
+    judged = protocol != "document"  # it has no validation split
+    by_epochs = protocol != "linear"  # a convex loss, fitted once to its end
     return {
         "architecture": architecture,
         "protocol": protocol,
@@ -51,9 +73,9 @@ def summarise(architecture: str, protocol: str, seeds: list[dict[str, Any]]) -> 
         "test_accuracy_sd": stdev(accuracies) if len(seeds) > 1 else None,
         "test_loss": mean(seed["test_loss"] for seed in seeds),
         "parameters": seeds[0]["parameters"],
-        "epochs": mean(seed["epochs"] for seed in seeds),
-        "epoch_seconds": mean(seed["mean_epoch_seconds"] for seed in seeds),
-        "tokens_per_second": mean(seed["mean_tokens_per_second"] for seed in seeds),
+        "epochs": mean(seed["epochs"] for seed in seeds) if by_epochs else None,
+        "epoch_seconds": mean(seed["mean_epoch_seconds"] for seed in seeds) if by_epochs else None,
+        "tokens_per_second": mean(seed["mean_tokens_per_second"] for seed in seeds) if by_epochs else None,
         "train_seconds": mean(seed["train_seconds"] for seed in seeds),
     }
 
@@ -67,10 +89,12 @@ def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[
     """The table as people read it, best test accuracy first; `document` has `by_epoch` of who follows that protocol."""
     lines = [
         f"Dataset: {dataset}. Test accuracy with the 95% interval that the number of test reviews gives; where several",
-        "seeds were trained, their mean and standard deviation.",
+        "seeds were trained, their mean and standard deviation. Seconds in all are those of one training: a network's",
+        "epochs, or a linear rival's one fit, counting its n-grams included.",
         "",
-        "| architecture | validation, % | test, % | test loss | parameters | s an epoch | tokens a second | seeds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| architecture | validation, % | test, % | test loss | parameters | s an epoch | s in all | tokens a second "
+        "| seeds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in sorted(rows, key=lambda row: -row["test_accuracy"]):
         validation = f"{100 * row['validation_accuracy']:.2f}" if row["validation_accuracy"] is not None else "none"
@@ -78,7 +102,8 @@ def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[
         lines.append(
             f"| {row['architecture']} | {validation} | {100 * row['test_accuracy']:.2f}{spread} "
             f"({100 * row['test_accuracy_low']:.2f} to {100 * row['test_accuracy_high']:.2f}) | {row['test_loss']:.3f} "
-            f"| {row['parameters']:,} | {row['epoch_seconds']:.1f} | {row['tokens_per_second']:,.0f} | {row['seeds']} |"
+            f"| {row['parameters']:,} | {_written(row['epoch_seconds'], '.1f')} | {row['train_seconds']:.1f} "
+            f"| {_written(row['tokens_per_second'], ',.0f')} | {row['seeds']} |"
         )
     for name, accuracies in document.items():
         epochs = " ".join(f"{accuracy:.4f}" for accuracy in accuracies)
@@ -88,3 +113,7 @@ def markdown(rows: list[dict[str, Any]], dataset: str, document: dict[str, list[
             f"epoch, the last epoch counts. Test accuracy by epoch, mean of its seeds: {epochs}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _written(value: float | None, form: str) -> str:
+    return "none" if value is None else format(value, form)

@@ -1,14 +1,15 @@
 """A review's token ids to one logit: embedding, encoder, pooling, readout."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from sentiment_rnn.models.attention import AdditiveAttention
 from sentiment_rnn.models.directions import MERGES, mean_probability
+from sentiment_rnn.models.encoders import ENCODERS
 from sentiment_rnn.models.initial import initialise
 from sentiment_rnn.models.pooling import POOLINGS
-from sentiment_rnn.models.recurrent import Recurrent
-from sentiment_rnn.models.transformer import Transformer
 
 
 class Classifier(nn.Module):
@@ -17,14 +18,12 @@ class Classifier(nn.Module):
     Args:
         vocab_size: ids the model knows; every id must be below it.
         embedding_size: features of a token's vector.
-        cell: a name in `recurrent.CELLS`, or `transformer`.
+        cell: a name in `ENCODERS`.
         hidden_size: features of each direction's state.
-        num_layers: recurrent layers.
+        num_layers: of the encoder.
         bidirectional: read each review from both ends.
-        window: tokens in a step of `conv_lstm`.
-        spectral_radius: of `echo_state`'s recurrent weights.
-        leak: share of `echo_state`'s state that is new at each step.
-        heads: of `transformer`'s self-attention.
+        initial: where the recurrent weights start: `keras` or `torch`.
+        memory: tokens that some units' gates hold a state over from the start; None: `initial` alone decides.
         merge: how what the two directions found is joined: a name in `MERGES`, or `probability`, where each makes its
             own probability and the mean of the two is taken.
         pooling: names in `POOLINGS`, or `attention`; what they give is concatenated.
@@ -32,6 +31,7 @@ class Classifier(nn.Module):
         embedding_dropout: share of the embeddings' features dropped in training, the same ones at every step of
             a review (Gal & Ghahramani, 2016).
         dropout: share of features dropped between layers and before the readout in training.
+        options: what some encoders take besides; each finds its own among them (`ENCODERS`).
     """
 
     def __init__(
@@ -43,37 +43,33 @@ class Classifier(nn.Module):
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
+        initial: str,
+        memory: int | None,
         merge: str,
-        window: int,
-        spectral_radius: float,
-        leak: float,
-        heads: int,
         pooling: list[str],
         word_dropout: float,
         embedding_dropout: float,
         dropout: float,
+        **options: Any,
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embedding_size)
         self.word_dropout = nn.Dropout(word_dropout)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
-        self.encoder: Recurrent | Transformer
-        if cell == "transformer":
-            self.encoder = Transformer(embedding_size, hidden_size, num_layers, heads, dropout)
-        else:
-            options = {"window": window, "spectral_radius": spectral_radius, "leak": leak}
-            self.encoder = Recurrent(cell, embedding_size, hidden_size, num_layers, bidirectional, dropout, options)
-        if cell == "echo_state":
-            self.embedding.weight.requires_grad_(False)  # in a reservoir the readout alone is trained
+        build, names = ENCODERS[cell]
+        own = {name: options[name] for name in names}
+        self.encoder = build(embedding_size, hidden_size, num_layers, bidirectional, dropout, **own)
+        if not list(self.encoder.parameters()):
+            self.embedding.weight.requires_grad_(False)  # above a reservoir the readout alone is trained
         self.pooling = pooling
         self.attention = AdditiveAttention(self.encoder.output_size) if "attention" in pooling else None
         self.dropout = nn.Dropout(dropout)
-        self.merge = merge if isinstance(self.encoder, Recurrent) and bidirectional else None
+        self.merge = merge if self.encoder.directions == 2 else None
         halved = self.merge not in (None, "concat")
         features = len(pooling) * self.encoder.output_size // (2 if halved else 1)
         self.readout = nn.Linear(features, 1)
         self.backward_readout = nn.Linear(features, 1) if self.merge == "probability" else None
-        initialise(self)
+        initialise(self, initial, memory)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits of "positive".
@@ -85,11 +81,20 @@ class Classifier(nn.Module):
         Returns:
             `(B,)` logits; each depends on its own review alone.
         """
-        return self.read(self.features(ids, lengths))
+        return self.classify(self.encode(ids, lengths), lengths)
 
-    def features(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
-        """What each readout reads of ids `(T, B)`: one `(B, F)`, with `merge: probability` one a direction."""
-        states = self.encode(ids, lengths)
+    def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
+        x = self.embedding(ids)
+        x = x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
+        return self.encoder(x, lengths)
+
+    def classify(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """Logits `(B,)` of the states of all steps, `(T, B, features)`."""
+        return self.read(self.features(states, lengths))
+
+    def features(self, states: Tensor, lengths: Tensor) -> list[Tensor]:
+        """What each readout reads of the states: one `(B, F)`, with `merge: probability` one a direction."""
         pooled = [self._pool(name, states, lengths) for name in self.pooling]
         if self.merge in (None, "concat"):
             return [torch.cat(pooled, dim=-1)]
@@ -103,12 +108,6 @@ class Classifier(nn.Module):
         if self.backward_readout is None:
             return logits
         return mean_probability(logits.float(), self.backward_readout(self.dropout(features[1])).squeeze(-1).float())
-
-    def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
-        x = self.embedding(ids)
-        x = x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
-        return self.encoder(x, lengths)
 
     def _pool(self, name: str, states: Tensor, lengths: Tensor) -> Tensor:
         if name == "attention":

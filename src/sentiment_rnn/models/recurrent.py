@@ -6,26 +6,13 @@ round within its own length, read by an ordinary forward layer, and turned back:
 sequences, on the fused kernels (oneDNN, cuDNN) that packing would miss on the CPU.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from sentiment_rnn.models.cells import ConvLSTM, CoupledLSTM, EchoState, MultiplicativeLSTM, PeepholeLSTM
 from sentiment_rnn.models.pooling import mask
-
-# the first three run on torch's fused kernels, the others step by step
-CELLS: dict[str, type[nn.Module]] = {
-    "rnn": nn.RNN,
-    "lstm": nn.LSTM,
-    "gru": nn.GRU,
-    "peephole": PeepholeLSTM,
-    "coupled": CoupledLSTM,
-    "mlstm": MultiplicativeLSTM,
-    "conv_lstm": ConvLSTM,
-    "echo_state": EchoState,
-}
-OPTIONS = {"conv_lstm": ("window",), "echo_state": ("spectral_radius", "leak")}  # what else a cell is made of
 
 
 def reverse(x: Tensor, lengths: Tensor) -> Tensor:
@@ -50,34 +37,34 @@ class Recurrent(nn.Module):
     """A stack of recurrent layers.
 
     Args:
-        cell: a name in `CELLS`.
+        cell: makes one direction of one layer from its input and hidden size: `(T, B, F)` to states `(T, B, H)`, state.
         input_size: features of each step, `F`.
         hidden_size: features of each direction's state, `H`.
         num_layers: layers; each reads the (concatenated) output of the one below.
         bidirectional: read each sequence from both ends.
         dropout: share of features dropped between layers.
-        options: values for `OPTIONS`; a cell takes its own.
+        options: what the cell takes besides its sizes.
     """
 
     def __init__(
         self,
-        cell: str,
+        cell: Callable[..., nn.Module],
         input_size: int,
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
         dropout: float,
-        options: dict[str, Any] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__()
         self.hidden_size = hidden_size
         self.directions = 2 if bidirectional else 1
         self.output_size = hidden_size * self.directions
         self.dropout = nn.Dropout(dropout)
-        own = {name: (options or {})[name] for name in OPTIONS.get(cell, ())}
+        self.looks_ahead = getattr(cell, "looks_ahead", False)
         self.layers = nn.ModuleList(
             nn.ModuleList(
-                CELLS[cell](input_size if layer == 0 else self.output_size, hidden_size, **own)
+                cell(input_size if layer == 0 else self.output_size, hidden_size, **options)
                 for _ in range(self.directions)
             )
             for layer in range(num_layers)
@@ -94,12 +81,11 @@ class Recurrent(nn.Module):
             `(T, B, D * H)`, forward states first, then (if bidirectional) backward ones, both at their token's
             step. What stands at padding steps is unspecified: mask it.
         """
-        kept = mask(x.shape[0], lengths)[:, :, None]
         for depth, layer in enumerate(self.layers):
             if depth > 0:
                 x = self.dropout(x)
-            if isinstance(layer[0], ConvLSTM):  # type: ignore[index]
-                x = x.masked_fill(~kept, 0.0)  # it sees a token's neighbours, padding among them
+            if self.looks_ahead:
+                x = x.masked_fill(~mask(x.shape[0], lengths)[:, :, None], 0.0)
             outputs = [layer[0](x)[0]]  # type: ignore[index]
             if self.directions == 2:
                 outputs.append(reverse(layer[1](reverse(x, lengths))[0], lengths))  # type: ignore[index]

@@ -6,12 +6,14 @@ It is validated as a whole before anything is downloaded or trained.
 from sentiment_rnn.params.reading import load
 from sentiment_rnn.params.schema import (
     Choices,
+    ClaimsParams,
     DataParams,
     Distribution,
     FloatRange,
     IntRange,
     ModelParams,
     Params,
+    RivalParams,
     SearchParams,
     TrainerParams,
     with_values,
@@ -19,12 +21,14 @@ from sentiment_rnn.params.schema import (
 
 __all__ = [
     "Choices",
+    "ClaimsParams",
     "DataParams",
     "Distribution",
     "FloatRange",
     "IntRange",
     "ModelParams",
     "Params",
+    "RivalParams",
     "SearchParams",
     "TrainerParams",
     "load",

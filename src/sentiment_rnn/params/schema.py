@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.models import ENCODERS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -73,15 +74,18 @@ class ModelParams(Section):
     truncation: Literal["head", "tail", "both"]
     padding: Literal["back", "front"]
     # what it is made of
-    cell: Literal["rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"]
+    cell: Literal[tuple(ENCODERS)]  # type: ignore[valid-type]
     bidirectional: bool
     num_layers: Count
     embedding_size: Count
     hidden_size: Count
+    initial: Literal["keras", "torch"]
+    memory: Annotated[int, Field(ge=2)] | None
     merge: Literal["concat", "sum", "mean", "max", "probability"]
     window: Count
     spectral_radius: Annotated[float, Field(gt=0)]
     leak: Annotated[float, Field(gt=0, le=1)]
+    input_scale: Annotated[float, Field(gt=0)]
     heads: Count
     pooling: Annotated[list[Literal["last", "mean", "max", "attention"]], Field(min_length=1)]
     word_dropout: Share
@@ -106,8 +110,8 @@ class ModelParams(Section):
             raise ValueError("pooling names the same way twice")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds names the same seed twice")
-        if self.cell == "transformer" and (self.embedding_size % 2 or self.embedding_size % self.heads):
-            raise ValueError(f"embedding_size {self.embedding_size} should be even and divide among {self.heads} heads")
+        if "heads" in ENCODERS[self.cell].options and self.embedding_size % self.heads:
+            raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
         if self.optimizer == "cma_es" and self.trained == "all":
             raise ValueError("trained: all is too many parameters for optimizer cma_es; readout or readout_and_biases")
         if self.trained == "readout_and_biases" and self.cell in WITHOUT_GATES:
@@ -121,8 +125,9 @@ class ModelParams(Section):
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
         names = {
-            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "merge", "window",
-            "spectral_radius", "leak", "heads", "pooling", "word_dropout", "embedding_dropout", "dropout",
+            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "initial",
+            "memory", "merge", "window", "spectral_radius", "leak", "input_scale", "heads", "pooling", "word_dropout",
+            "embedding_dropout", "dropout",
         }  # fmt: skip
         return self.model_dump(include=names)
 
@@ -202,11 +207,55 @@ class SearchParams(Section):
     space: dict[str, Distribution]
 
 
+class RivalParams(Section):
+    """A linear rival: runs of 1 to `max_ngram` tokens that stand in `min_df` train reviews or more.
+
+    One of the values `c` is chosen on validation: the inverse of the penalty on large weights.
+    """
+
+    max_ngram: Count
+    min_df: Count
+    c: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
+class LinearParams(Section):
+    """The linear rivals that are run, and each one's own parameters."""
+
+    rivals: Annotated[list[Literal["tfidf_logistic", "nb_logistic"]], Field(min_length=1)]
+    tfidf_logistic: RivalParams
+    nb_logistic: RivalParams
+
+    @model_validator(mode="after")
+    def _possible(self) -> "LinearParams":
+        if len(set(self.rivals)) < len(self.rivals):
+            raise ValueError("rivals names the same one twice")
+        return self
+
+
 class RegistryParams(Section):
     """The registered model's name, and the architectures that may become a version of it."""
 
     name: Name
     candidates: Annotated[list[str], Field(min_length=1)]
+
+
+class ClaimsParams(Section):
+    """The trainings that `make claims` compares: `model` and `distance_model` change the architectures' values."""
+
+    seeds: Annotated[list[int], Field(min_length=3)]  # below three there is no interval to speak of
+    workers: Literal["auto"] | Count
+    model: dict[str, Any]
+    reviews: Annotated[list[Count], Field(min_length=1)]
+    min_steps: Count
+    gradient_steps: Count
+    distances: Annotated[list[Count], Field(min_length=2)]
+    distance_reviews: Annotated[int, Field(ge=40)]
+    distance_model: dict[str, Any]
+    spectral_radii: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2)]
+    reservoir_distance: Count
+    reservoir_model: dict[str, Any]
+    labelled: Annotated[list[Count], Field(min_length=1)]
+    pretraining_reviews: Count
 
 
 class Params(Section):
@@ -219,7 +268,9 @@ class Params(Section):
     models: dict[Name, ModelParams]
     architectures: Annotated[list[str], Field(min_length=1)]
     search: SearchParams
+    linear: LinearParams
     registry: RegistryParams
+    claims: ClaimsParams
 
     @model_validator(mode="before")
     @classmethod
@@ -253,8 +304,19 @@ class Params(Section):
                 raise ValueError(f"registry.candidates: {name} has protocol document: no validation to be judged by")
         if not set(self.registry.candidates) & set(self.architectures):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
+        for name in self.linear.rivals:
+            if name in self.models:
+                raise ValueError(f"models.{name}: a linear rival has that name, and its row in the comparison")
         for name, model in self.models.items():
             self._check_together(f"models.{name}", model)
+        for key in ("model", "distance_model", "reservoir_model"):
+            for model in self.models.values():
+                try:
+                    with_values(model, getattr(self.claims, key))
+                except ValidationError as error:
+                    item = error.errors()[0]
+                    where = ".".join(["claims", key, *map(str, item["loc"])])
+                    raise ValueError(f"{where}: {item['msg'].removeprefix('Value error, ')}") from None
         above: dict[str, Drawn] = {}
         for key, drawn in self.search.space.items():
             for model in _ends(key, drawn, self.models[self.architectures[0]]):
@@ -280,6 +342,18 @@ class Params(Section):
         if name not in self.models:
             raise UserError(f"no architecture {name} in params.yaml; there are {', '.join(self.models)}")
         return self.models[name]
+
+    def rival_of(self, name: str) -> RivalParams:
+        """The parameters of the linear rival `name`.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        names = [key for key in LinearParams.model_fields if key != "rivals"]
+        if name not in names:
+            raise UserError(f"no linear rival {name} in params.yaml; there are {', '.join(names)}")
+        rival: RivalParams = getattr(self.linear, name)
+        return rival
 
 
 def _check_devices(where: str, model: ModelParams, trainer: TrainerParams) -> None:

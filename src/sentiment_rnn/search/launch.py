@@ -26,7 +26,7 @@ from sentiment_rnn.search.storage import open_storage, shown, storage_url
 from sentiment_rnn.search.study import Search, follow, load_study, log_result, open_study, report
 from sentiment_rnn.search.view import View
 from sentiment_rnn.tracking.store import connect
-from sentiment_rnn.training.devices import gpus
+from sentiment_rnn.training.devices import cores, gpus
 
 POLL = 0.5  # seconds between looks at the study
 DEATHS = 5  # of workers in a row, without a trial finished in between, after which something is wrong for good
@@ -133,11 +133,10 @@ class Workers:
     def __init__(self, search: Search, work: Path, missing: int) -> None:
         self.search = search
         self.work = work
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.gpus = gpus(search.trainer)
         wanted = search.params.workers
-        self.count = min(missing, (len(self.gpus) or cores) if wanted == "auto" else wanted)
-        self.threads = max(1, cores // self.count)
+        self.count = min(missing, (len(self.gpus) or cores()) if wanted == "auto" else wanted)
+        self.threads = max(1, cores() // self.count)
         self.deaths = 0
         self.finished = 0
 

@@ -1,6 +1,8 @@
 """What `auto` in the trainer's parameters comes to on this machine, and under torchrun or SLURM."""
 
 import os
+import platform
+from pathlib import Path
 
 import torch
 
@@ -15,6 +17,23 @@ def resolve_precision(params: TrainerParams) -> str:
     if torch.cuda.is_available() and params.accelerator != "cpu":
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
+
+
+def machine(device: torch.device) -> str:
+    """What computes, as a report names it: the GPU, or the processor and how many of its cores."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{cores()} cores of {name}"
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpus(params: TrainerParams) -> list[str]:

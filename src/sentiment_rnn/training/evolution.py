@@ -53,7 +53,9 @@ class EvolutionModule(SentimentModule):
         They share the features, so one matrix product is all. Their steps are in the features' own units, or CMA-ES
         would spend its generations on finding these out: the states of an untrained LSTM are as small as 0.003.
         """
-        features = [found.float() for found in self.model.features(batch.ids, batch.lengths)]
+        features = [
+            found.float() for found in self.model.features(self.model.encode(batch.ids, batch.lengths), batch.lengths)
+        ]
         if not evolved.begun:
             steps = [F.pad(1 / (len(found.T) ** 0.5 * found.std(dim=0)), (0, 1), value=1.0) for found in features]
             evolved.begin(self._over_ranks(LOGIT_STEP * torch.cat(steps)), READOUTS)
@@ -85,7 +87,7 @@ class EvolutionModule(SentimentModule):
         logits = []
         for values in points:
             evolved.put(values)
-            features = self.model.features(batch.ids, batch.lengths)
+            features = self.model.features(self.model.encode(batch.ids, batch.lengths), batch.lengths)
             with torch.autocast(self.device.type, enabled=False):
                 logits.append(self.model.read([found.float() for found in features]))
         return torch.stack(logits)

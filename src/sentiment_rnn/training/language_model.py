@@ -4,6 +4,7 @@ Dai & Le (2015), "Semi-supervised sequence learning": a classifier then starts f
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
@@ -19,6 +20,7 @@ from sentiment_rnn.models.pooling import mask
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.callbacks import History
 from sentiment_rnn.training.fit import make_trainer
+from sentiment_rnn.training.module import one_cycle
 
 HANDED_ON = ("embedding.", "encoder.")  # how the names of the weights begin that a classifier takes over
 
@@ -48,14 +50,11 @@ class LanguageModule(pl.LightningModule):
         self.log("language_loss", loss, on_step=False, on_epoch=True, batch_size=int(followed.sum()))
         return loss
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> Any:
         optimizer = torch.optim.Adam(self.parameters(), lr=self.chosen.learning_rate, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=self.chosen.learning_rate, total_steps=self.steps, pct_start=0.1
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(optimizer, self.chosen.learning_rate, self.steps)
 
-    def configure_gradient_clipping(self, *_: object, **__: object) -> None:
+    def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         # Lightning refuses to clip for a fused optimizer
         if self.chosen.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.chosen.gradient_clip)

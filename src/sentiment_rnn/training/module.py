@@ -13,6 +13,18 @@ from sentiment_rnn.models import Classifier
 from sentiment_rnn.models.parts import parts
 
 
+def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int) -> Any:
+    """An optimizer whose learning rate rises to `learning_rate` and falls to nothing within `steps` (Smith, 2018).
+
+    Returns:
+        What Lightning's `configure_optimizers` returns.
+    """
+    # a handful of epochs has no time for torch's 0.3; where the rise would be of one step torch divides by zero
+    rise = 0.1 if steps != 10 else 0.2
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps, pct_start=rise)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
 class SentimentModule(pl.LightningModule):
     """Binary cross-entropy on the logit, Adam.
 
@@ -85,13 +97,7 @@ class SentimentModule(pl.LightningModule):
         )
         if hparams["schedule"] == "constant":
             return optimizer
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=hparams["learning_rate"],
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=0.1,  # a handful of epochs has no time for torch's 0.3
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(optimizer, hparams["learning_rate"], int(self.trainer.estimated_stepping_batches))
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
         # Lightning refuses to clip for a fused optimizer; that concerns fp16's loss scaling, which is not used here

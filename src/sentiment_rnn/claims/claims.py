@@ -1,0 +1,180 @@
+"""The documents' claims, each with what was measured of it."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sentiment_rnn.claims.effect import Effect, Verdict, together
+from sentiment_rnn.claims.plan import few, last, pretrained, reservoir, spaced
+from sentiment_rnn.claims.results import Results
+from sentiment_rnn.params import ClaimsParams
+
+
+class Claim(NamedTuple):
+    """What a document says, and the effects that would show it.
+
+    Attributes:
+        id: of the claim; the runs it rests on have the tag `claim.ID`.
+        says: the claim in our words.
+        how: what was compared, and on what.
+        effects: measures them; the claim is that each lies above nothing.
+        plot: the file in reports/claims that shows it, if one does.
+    """
+
+    id: str
+    says: str
+    how: str
+    effects: Callable[[Results, ClaimsParams], Sequence[Effect]]
+    plot: str | None = None
+
+
+class Finding(NamedTuple):
+    """A claim, its effects, its verdict, and the MLflow runs it rests on."""
+
+    claim: Claim
+    effects: Sequence[Effect]
+    verdict: Verdict
+    run_ids: list[str]
+
+
+def find(claim: Claim, results: Results, params: ClaimsParams) -> Finding:
+    """Measure a claim."""
+    results.asked.clear()
+    effects = claim.effects(results, params)
+    return Finding(claim, effects, together([effect.verdict for effect in effects]), sorted(results.asked))
+
+
+CLAIMS = (
+    Claim(
+        "bidirectional",
+        "A network that reads from both ends beats one that reads from the start alone.",
+        "The same cell in one and in both directions, max-pooled, on all of train.",
+        lambda results, _: [results.gain("bilstm", "lstm"), results.gain("birnn", "rnn")],
+    ),
+    Claim(
+        "bidirectional-cost",
+        "A bidirectional LSTM is a lot slower than an LSTM.",
+        "Seconds of a training step (forward and backward, a batch of 64 reviews of 200 tokens), in turn.",
+        lambda results, _: [results.slower("bilstm", "lstm")],
+        "cost.png",
+    ),
+    Claim(
+        "gru-simpler",
+        "A GRU is simpler than an LSTM.",
+        "Weights without the embedding: the LSTM's against the GRU's of the same size.",
+        lambda results, _: [results.larger("lstm", "gru")],
+    ),
+    Claim(
+        "gru-faster",
+        "A GRU trains faster than an LSTM.",
+        "Seconds of a training step: the LSTM's against the GRU's.",
+        lambda results, _: [results.slower("lstm", "gru")],
+        "cost.png",
+    ),
+    Claim(
+        "gru-small-data",
+        "With little data a GRU is the better choice, with much an LSTM.",
+        "Both with the same reviews, from a few hundred to all; the two ends decide.",
+        lambda results, params: [
+            results.gain(few("gru", min(params.reviews)), few("lstm", min(params.reviews))),
+            results.gain("lstm", "gru"),
+        ],
+        "learning-curve.png",
+    ),
+    Claim(
+        "long-dependency",
+        "An LSTM beats a plain RNN where what matters lies far back.",
+        "The sample's long-range dial: a verdict, then so many tokens without an opinion; the last state answers. Both "
+        "cells with torch's initial values, and both with Keras's, whose orthogonal matrix lets a plain RNN remember.",
+        lambda results, params: [
+            results.gain(spaced(f"lstm{start}", max(params.distances)), spaced(f"rnn{start}", max(params.distances)))
+            for start in (", torch's start", "")
+        ],
+        "distance.png",
+    ),
+    Claim(
+        "open-gates",
+        "An LSTM whose gates start open for the distance beats a plain RNN where what matters lies far back.",
+        "The same, but the LSTM's forget gates start so that some units hold a state over the whole distance (Tallec & "
+        "Ollivier, 2018), against the better of the RNN's starts, Keras's. The documents do not say this: it is what "
+        "their claim needs in order to hold.",
+        lambda results, params: [
+            results.gain(spaced("lstm, open gates", max(params.distances)), spaced("rnn", max(params.distances)))
+        ],
+        "distance.png",
+    ),
+    Claim(
+        "vanishing-gradient",
+        "The plain RNN's gradient vanishes with distance, the LSTM's less so.",
+        "Trained on reviews, answering from the last state: the gradient by the vector of a token so many steps back, "
+        "as a share of that by the last token's; how many powers of ten lie between the two networks.",
+        lambda results, params: [results.reach(last("lstm"), last("rnn"), params.gradient_steps)],
+        "gradient.png",
+    ),
+    Claim(
+        "stacking",
+        "Stacked layers learn more than one.",
+        "Two layers against one, on all of train.",
+        lambda results, _: [results.gain("stacked_lstm", "lstm"), results.gain("stacked_bilstm", "bilstm")],
+    ),
+    Claim(
+        "attention",
+        "Attention makes an LSTM better.",
+        "Additive attention over all states in place of the last state alone, which is what the documents add it to.",
+        lambda results, _: [results.gain("attention_lstm", last("lstm"))],
+    ),
+    Claim(
+        "attention-pooling",
+        "Attention is better than a maximum over the states.",
+        "Additive attention against max pooling, which has no weights of its own. The documents do not say this: it is "
+        "the comparison that tells whether the weights earn their place.",
+        lambda results, _: [results.gain("attention_lstm", "lstm"), results.gain("attention_bilstm", "bilstm")],
+    ),
+    Claim(
+        "peepholes",
+        "Gates that see the cell state make an LSTM better.",
+        "Peepholes against none, on all of train.",
+        lambda results, _: [results.gain("peephole_lstm", "lstm")],
+    ),
+    Claim(
+        "coupling",
+        "Forgetting only where something new is taken in makes an LSTM better.",
+        "An input gate that is one minus the forget gate, against two gates.",
+        lambda results, _: [results.gain("coupled_lstm", "lstm")],
+    ),
+    Claim(
+        "multiplication",
+        "Recurrent weights that depend on the input make an LSTM better.",
+        "The multiplicative LSTM against the LSTM.",
+        lambda results, _: [results.gain("mlstm", "lstm")],
+    ),
+    Claim(
+        "transformer",
+        "A transformer beats a recurrent network.",
+        "An encoder layer with about the BiLSTM's weights against the BiLSTM, trained on train alone.",
+        lambda results, _: [results.gain("transformer", "bilstm")],
+    ),
+    Claim(
+        "reservoir",
+        "A reservoir needs a spectral radius near one.",
+        "The long-range dial: the radius nearest to one against the smallest and against the largest.",
+        lambda results, params: [
+            results.gain(reservoir(_nearest_to_one(params)), reservoir(min(params.spectral_radii))),
+            results.gain(reservoir(_nearest_to_one(params)), reservoir(max(params.spectral_radii))),
+        ],
+        "reservoir.png",
+    ),
+    Claim(
+        "pre-training",
+        "Pre-trained as a language model on unlabelled text, an mLSTM does well with few labels.",
+        "An mLSTM that has read unlabelled reviews as a language model against one that has not, with the same labels.",
+        lambda results, params: [
+            results.gain(pretrained("mlstm", reviews), few("mlstm", reviews)) for reviews in params.labelled
+        ],
+        "pre-training.png",
+    ),
+)
+
+
+def _nearest_to_one(params: ClaimsParams) -> float:
+    return min(params.spectral_radii, key=lambda radius: abs(math.log(radius)))

@@ -1,0 +1,74 @@
+"""From measured differences to a verdict."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+Verdict = Literal["holds", "does not hold", "undecided"]
+
+
+class Unit(NamedTuple):
+    """What an effect is measured in.
+
+    Attributes:
+        name: as the report says it.
+        nothing: the value of no effect.
+        margin: how far from it an effect is too small to matter.
+        format: of a value.
+    """
+
+    name: str
+    nothing: float
+    margin: float
+    format: str
+
+
+POINTS = Unit("points of test accuracy", 0.0, 0.5, "+.2f")
+TIMES = Unit("times", 1.0, 0.05, ".2f")
+DECADES = Unit("powers of ten", 0.0, 0.1, "+.2f")
+
+
+class Effect(NamedTuple):
+    """One measured quantity; the claim is that it lies above `unit.nothing`.
+
+    Attributes:
+        what: in words, e.g. "bilstm - lstm".
+        values: one a repetition: a pair of trainings with one seed, a round of timing.
+        unit: of the values.
+    """
+
+    what: str
+    values: Sequence[float]
+    unit: Unit
+
+    @property
+    def mean(self) -> float:
+        """Of the values."""
+        return float(np.mean(self.values))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of the mean, by Student's t over the repetitions."""
+        half = stats.t.ppf(0.975, len(self.values) - 1) * stats.sem(self.values)
+        return self.mean - half, self.mean + half
+
+    @property
+    def verdict(self) -> Verdict:
+        """Holds: the interval lies above nothing. Does not: no effect that matters lies in it."""
+        low, high = self.interval
+        if low > self.unit.nothing:
+            return "holds"
+        return "does not hold" if high < self.unit.nothing + self.unit.margin else "undecided"
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.mean:{self.unit.format}} ({low:{self.unit.format}} to {high:{self.unit.format}})"
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of a claim that says several things at once: it holds if all do, and does not if one does not."""
+    if "does not hold" in verdicts:
+        return "does not hold"
+    return "undecided" if "undecided" in verdicts else "holds"

@@ -1,0 +1,189 @@
+"""One training that claims rest on: it is run once, and found again in MLflow by what it is made of."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Run
+from pydantic import BaseModel, ConfigDict
+from pytorch_lightning.loggers import MLFlowLogger
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from sentiment_rnn.claims import spaced
+from sentiment_rnn.claims.gradients import norms_by_age
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.inference import score
+from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.tracking import runs
+from sentiment_rnn.tracking.store import experiment, tracking_uri
+from sentiment_rnn.training.devices import resolve_precision
+from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.language_model import pretrain
+
+KEY = "claims.key"
+EMBEDDING = "embedding.weight"  # the same in all, and most of a model's weights
+
+
+class Setting(NamedTuple):
+    """Where experiments run: Trainer's parameters, the tokenized reviews at hand, a folder for what waits."""
+
+    trainer: TrainerParams
+    tokens: Path
+    work: Path
+
+
+class Experiment(BaseModel):
+    """A training with one seed, scored on test once, after its last epoch: nothing is chosen by it.
+
+    Attributes:
+        name: how the report calls it.
+        model: the architecture and how it is trained.
+        seed: this training's.
+        reviews: labelled ones that it sees; None: all of train.
+        distance: None, or the sample's long-range dial takes the place of the reviews at hand.
+        pretraining: unlabelled reviews that its weights have read as a language model.
+        gradients: steps back over which the gradient is measured; 0: it is not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    model: ModelParams
+    seed: int
+    reviews: int | None = None
+    distance: int | None = None
+    pretraining: int = 0
+    gradients: int = 0
+
+    def describe(self, setting: Setting) -> dict[str, Any]:
+        """All that decides its figures, but for the data."""
+        values = self.model_dump(exclude={"name", "model"}) | self.model.model_dump(exclude={"seeds"})
+        return values | {"precision": resolve_precision(setting.trainer)}
+
+    def tokens(self, setting: Setting) -> Path:
+        """The folder of what it reads."""
+        if self.distance is None:
+            return setting.tokens
+        return spaced.tokenize(setting.work, self.distance, self.reviews or 0)
+
+    def key(self, setting: Setting) -> str:
+        """The same for the same model, training and data."""
+        what = [self.describe(setting), load_identity(self.tokens(setting))]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def done(client: MlflowClient, setting: Setting) -> dict[str, Run]:
+    """The finished runs by their experiments' keys."""
+    found: dict[str, Run] = {}
+    token = None
+    while True:
+        page = client.search_runs([_experiment_id(client, setting)], "status = 'FINISHED'", page_token=token)
+        found |= {run.data.tags[KEY]: run for run in page if KEY in run.data.tags}
+        if not (token := page.token):
+            return found
+
+
+def end_killed(client: MlflowClient, setting: Setting) -> None:
+    """Mark the runs that a killed process left; to be called while no experiment runs."""
+    for run in client.search_runs([_experiment_id(client, setting)], "status = 'RUNNING'"):
+        runs.end_killed(client, run.info.run_id)
+
+
+def run(wanted: Experiment, setting: Setting) -> str:
+    """Train and score.
+
+    Returns:
+        The id of its MLflow run: metrics test_accuracy, test_loss, final_validation_accuracy, weights (without the
+        embedding), train_seconds, and gradient_norm, whose step is the token's age.
+    """
+    client = MlflowClient(tracking_uri(), tracking_uri())
+    tokens = wanted.tokens(setting)
+    start = _pretrained(client, wanted, setting) if wanted.pretraining else None
+    run_id = _start(client, wanted, setting, wanted.name, wanted.key(setting))
+    with runs.running(client, run_id):
+        train = TokenizedReviews(tokens, ["train"], Encoding(**wanted.model.encoding()))
+        fraction = 1.0 if wanted.reviews is None else min(1.0, wanted.reviews / len(train))
+        finished = fit(
+            f"{wanted.name}, seed {wanted.seed}",
+            wanted.model,
+            _one_device(setting),
+            wanted.seed,
+            tokens=tokens,
+            checkpoints=None,
+            logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+            train_fraction=fraction,
+            start=start,
+        )
+        assert finished is not None, "an experiment is one process"
+        test = TokenizedReviews(tokens, ["test"], Encoding(**wanted.model.encoding()))
+        metrics = evaluate(probabilities(score.logits(finished.model, test)), test.labels)
+        last = finished.history[-1]
+        figures = {
+            "test_accuracy": metrics["accuracy"],
+            "test_loss": metrics["log_loss"],
+            "final_validation_accuracy": last["validation_accuracy"],
+            "weights": sum(values.numel() for name, values in finished.model.named_parameters() if name != EMBEDDING),
+            "train_seconds": sum(row["epoch_seconds"] for row in finished.history),
+        }
+        for name, value in figures.items():
+            client.log_metric(run_id, name, value)
+        if wanted.gradients:
+            norms = norms_by_age(finished.model, test, wanted.gradients + 1)
+            points = [Metric("gradient_norm", float(norm), 0, age) for age, norm in enumerate(norms)]
+            client.log_batch(run_id, metrics=points)
+    return run_id
+
+
+def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> dict[str, Tensor]:
+    """The language model's weights that `wanted` starts from, whatever labelled reviews it sees later."""
+    common = wanted.model_copy(update={"reviews": None, "model": wanted.model.model_copy(update={"max_epochs": 1})})
+    key = common.key(setting)
+    file = setting.work / f"language-{key}.safetensors"
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            run_id = _start(client, common, setting, f"{wanted.model.cell}, language model", key)
+            with runs.running(client, run_id):
+                weights = pretrain(
+                    f"{wanted.model.cell} as a language model, seed {wanted.seed}",
+                    wanted.model,
+                    _one_device(setting),
+                    wanted.seed,
+                    tokens=setting.tokens,
+                    reviews=wanted.pretraining,
+                    logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+                )
+                partial = file.with_suffix(".partial")
+                save_file(weights, partial)
+                partial.rename(file)
+    return load_file(file)
+
+
+def _start(client: MlflowClient, wanted: Experiment, setting: Setting, name: str, key: str) -> str:
+    return runs.start(
+        client,
+        experiment_name(setting),
+        f"{name}, seed {wanted.seed}",
+        params=wanted.describe(setting),
+        tags={"architecture": wanted.name, "seed": str(wanted.seed), "reproduce": "make claims", KEY: key},
+        identity=load_identity(wanted.tokens(setting)),
+    )
+
+
+def _one_device(setting: Setting) -> TrainerParams:
+    return setting.trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
+
+
+def experiment_name(setting: Setting) -> str:
+    """MLflow's experiment for the claims on these reviews."""
+    return f"{load_identity(setting.tokens)['dataset']}-claims"
+
+
+def _experiment_id(client: MlflowClient, setting: Setting) -> str:
+    return experiment(client, experiment_name(setting))

@@ -1,0 +1,96 @@
+"""Which trainings the claims need: a few families, each with every seed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sentiment_rnn.claims.experiment import Experiment
+from sentiment_rnn.claims.spaced import VERDICT
+from sentiment_rnn.params import ModelParams, Params, with_values
+
+# what the claims compare on the reviews at hand, by architecture
+COMPARED = (
+    "lstm", "bilstm", "rnn", "birnn", "gru", "stacked_lstm", "stacked_bilstm", "attention_lstm", "attention_bilstm",
+    "peephole_lstm", "coupled_lstm", "mlstm", "transformer",
+)  # fmt: skip
+LAST = ("rnn", "lstm", "gru")  # also with the last state alone for an answer, where memory shows
+# where memory may start from, on the long-range dial: architecture, initial values, gates opened for the distance
+STARTS = {
+    "rnn": ("rnn", "keras", False),
+    "lstm": ("lstm", "keras", False),
+    "lstm, open gates": ("lstm", "keras", True),
+    "rnn, torch's start": ("rnn", "torch", False),
+    "lstm, torch's start": ("lstm", "torch", False),
+}
+CURVES = ("lstm", "gru")  # with fewer reviews
+
+
+def few(name: str, reviews: int) -> str:
+    """The name of an experiment with fewer labelled reviews."""
+    return f"{name}, {reviews:,} reviews"
+
+
+def pretrained(name: str, reviews: int) -> str:
+    """The name of an experiment that starts from a language model."""
+    return f"{name}, pre-trained, {reviews:,} reviews"
+
+
+def last(name: str) -> str:
+    """The name of an experiment that answers from its last state."""
+    return f"{name}, last state"
+
+
+def spaced(name: str, distance: int) -> str:
+    """The name of an experiment on the long-range dial."""
+    return f"{name}, distance {distance}"
+
+
+def reservoir(radius: float) -> str:
+    """The name of an experiment with a spectral radius."""
+    return f"echo_state, spectral radius {radius:g}"
+
+
+def plan(params: Params) -> list[Experiment]:
+    """All experiments; those of the first seed first, so that what is there at any time is of use."""
+    return [experiment for seed in params.claims.seeds for experiment in _of_seed(params, seed)]
+
+
+def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
+    claims = params.claims
+    for distance in claims.distances:
+        for name, (architecture, initial, open_gates) in STARTS.items():
+            values: dict[str, Any] = {"initial": initial, "memory": distance if open_gates else None}
+            yield _spaced(params, spaced(name, distance), architecture, seed, distance, values)
+    for radius in claims.spectral_radii:
+        values = {**claims.reservoir_model, "spectral_radius": radius, "leak": 1.0}
+        yield _spaced(params, reservoir(radius), "echo_state", seed, claims.reservoir_distance, values)
+    for name in COMPARED:
+        yield Experiment(name=name, model=_model(params, name), seed=seed)
+    for name in LAST:
+        model = _model(params, name, pooling=["last"])
+        yield Experiment(name=last(name), model=model, seed=seed, gradients=claims.gradient_steps)
+    for reviews in claims.reviews:
+        for name in CURVES:
+            yield Experiment(name=few(name, reviews), model=_short(params, name, reviews), seed=seed, reviews=reviews)
+    for reviews in claims.labelled:
+        short = _short(params, "mlstm", reviews)
+        yield Experiment(name=few("mlstm", reviews), model=short, seed=seed, reviews=reviews)
+        read = claims.pretraining_reviews
+        yield Experiment(name=pretrained("mlstm", reviews), model=short, seed=seed, reviews=reviews, pretraining=read)
+
+
+def _model(params: Params, name: str, **values: Any) -> ModelParams:
+    return with_values(params.model_of(name), {**params.claims.model, **values})
+
+
+def _short(params: Params, name: str, reviews: int) -> ModelParams:
+    """With few reviews an epoch has few steps: more epochs, until there are `min_steps`."""
+    model = _model(params, name)
+    steps = -(-reviews // model.batch_size)
+    epochs = max(model.max_epochs, -(-params.claims.min_steps // steps))
+    return with_values(model, {"max_epochs": epochs, "patience": epochs})
+
+
+def _spaced(params: Params, name: str, architecture: str, seed: int, distance: int, values: Any) -> Experiment:
+    changes = {**params.claims.distance_model, "max_length": distance + VERDICT, "pooling": ["last"], **values}
+    model = with_values(params.model_of(architecture), changes)
+    return Experiment(name=name, model=model, seed=seed, reviews=params.claims.distance_reviews, distance=distance)

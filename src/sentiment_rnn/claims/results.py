@@ -1,0 +1,80 @@
+"""Finished experiments, as the claims ask for them."""
+
+import math
+from collections.abc import Sequence
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from sentiment_rnn.claims.effect import DECADES, POINTS, TIMES, Effect
+from sentiment_rnn.claims.experiment import Experiment, Setting, done
+from sentiment_rnn.claims.timing import step_seconds
+
+
+class Results:
+    """Runs by experiment and seed; remembers which were asked for, so that a claim's runs can be tagged with it.
+
+    Args:
+        client: of the store that has them.
+        experiments: what was planned.
+        setting: where it ran.
+        timing: the run that timed the training steps.
+    """
+
+    def __init__(self, client: MlflowClient, experiments: Sequence[Experiment], setting: Setting, timing: str) -> None:
+        self.client = client
+        self.timing = timing
+        finished = done(client, setting)
+        self.runs: dict[str, dict[int, Run]] = {}
+        for experiment in experiments:
+            if run := finished.get(experiment.key(setting)):
+                self.runs.setdefault(experiment.name, {})[experiment.seed] = run
+        self.asked: set[str] = set()
+
+    def of(self, name: str) -> dict[int, Run]:
+        """The runs of one experiment by seed."""
+        found = self.runs.get(name, {})
+        self.asked |= {run.info.run_id for run in found.values()}
+        return found
+
+    def metric(self, name: str, metric: str = "test_accuracy") -> list[float]:
+        """A metric of an experiment, one a seed."""
+        return [run.data.metrics[metric] for run in self.of(name).values()]
+
+    def gradients(self, name: str) -> list[list[float]]:
+        """The gradient's norm by a token's age, of each seed."""
+        histories = [self.client.get_metric_history(run.info.run_id, "gradient_norm") for run in self.of(name).values()]
+        return [[point.value for point in sorted(history, key=lambda point: point.step)] for history in histories]
+
+    def gain(self, name: str, over: str) -> Effect:
+        """How much more accurate one experiment is than another, seed by seed, in points."""
+        ours, theirs = self.of(name), self.of(over)
+        both = sorted(ours.keys() & theirs.keys())
+        gains = [
+            100 * (ours[seed].data.metrics["test_accuracy"] - theirs[seed].data.metrics["test_accuracy"])
+            for seed in both
+        ]
+        return Effect(f"{name} - {over}", gains, POINTS)
+
+    def seconds(self, name: str) -> list[float]:
+        """Of a training step, one a round."""
+        self.asked.add(self.timing)
+        return step_seconds(self.client, self.timing, name)
+
+    def slower(self, name: str, than: str) -> Effect:
+        """How many times the seconds of a step, round by round."""
+        ratios = [a / b for a, b in zip(self.seconds(name), self.seconds(than), strict=True)]
+        return Effect(f"{name} / {than}", ratios, TIMES)
+
+    def larger(self, name: str, than: str) -> Effect:
+        """How many times the weights, without the embedding's."""
+        ratios = [a / b for a, b in zip(self.metric(name, "weights"), self.metric(than, "weights"), strict=True)]
+        return Effect(f"{name} / {than}", ratios, TIMES)
+
+    def reach(self, name: str, over: str, age: int) -> Effect:
+        """How many powers of ten more of the gradient is left after `age` steps, seed by seed."""
+        ours, theirs = (
+            [math.log10(norms[age] / norms[0]) for norms in self.gradients(which)] for which in (name, over)
+        )
+        gains = [a - b for a, b in zip(ours, theirs, strict=True)]
+        return Effect(f"{name} - {over}, {age} steps back", gains, DECADES)
