@@ -44,7 +44,7 @@ def test_it_is_what_its_equations_say():
         parameter.normal_(std=0.5)
     tokens = torch.randn(9, 1, 8, dtype=torch.float64)
     (layer,) = model.layers.layers
-    x = tokens[:, 0] * math.sqrt(8) + positions(9, 8)
+    x = tokens[:, 0] * math.sqrt(8) + 0.1 * positions(9, 8)
     mixed = normed(layer.norm1, x) @ layer.self_attn.in_proj_weight.T + layer.self_attn.in_proj_bias
     query, key, value = mixed.chunk(3, dim=1)
     heads = [

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from sentiment_rnn.models.cells import CellLayer, ConvLSTM
+from sentiment_rnn.models.cells import CellLayer
 from sentiment_rnn.models.classifier import Classifier
 
 
@@ -37,6 +37,4 @@ def _gate_biases(model: Classifier) -> list[nn.Parameter]:
             biases.append(layer.get_parameter("bias_ih_l0"))
         elif isinstance(layer, CellLayer):
             biases.append(layer.bias)
-        elif isinstance(layer, ConvLSTM):
-            biases.append(layer.from_input.get_parameter("bias"))
     return biases

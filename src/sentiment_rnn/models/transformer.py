@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from sentiment_rnn.models.pooling import mask
 
-
 LOUDNESS = 0.1  # of the positions, beside embeddings that start within +-0.05: at 1 they drown the words for an epoch
 
 
