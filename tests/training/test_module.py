@@ -8,7 +8,8 @@ from sentiment_rnn.training.module import SentimentModule
 
 ARCHITECTURE = {
     "vocab_size": 50, "embedding_size": 5, "cell": "lstm", "hidden_size": 4, "num_layers": 1, "bidirectional": True,
-    "pooling": ["last"], "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
+    "initial": "keras", "memory": None, "merge": "concat", "pooling": ["last"],
+    "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
 }  # fmt: skip
 
 
@@ -16,7 +17,7 @@ def module(**changes) -> SentimentModule:
     torch.manual_seed(0)
     values = {
         "architecture": ARCHITECTURE, "scored": "validation", "learning_rate": 0.02, "schedule": "constant",
-        "adam_epsilon": 1e-7, "gradient_clip": 1.0, "seed": 7,
+        "adam_epsilon": 1e-7, "gradient_clip": 1.0, "seed": 7, "trained": "all",
     }  # fmt: skip
     return SentimentModule(**(values | changes))
 
