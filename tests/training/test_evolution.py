@@ -9,7 +9,9 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.models import Classifier
+from sentiment_rnn.models.encoders import ENCODERS
 from sentiment_rnn.models.parts import parts
+from sentiment_rnn.params.schema import WITHOUT_GATES
 from sentiment_rnn.training.evolution import EvolutionModule
 from sentiment_rnn.training.fit import Fit, fit
 
@@ -139,9 +141,14 @@ def test_candidates_are_judged_as_the_model_that_has_their_weights(merge):
             evolved.put(evolved.mean)
 
 
-@pytest.mark.parametrize(
-    ("cell", "gates"), [("lstm", 4), ("gru", 3), ("peephole", 4), ("coupled", 3), ("mlstm", 4), ("conv_lstm", 4)]
-)
+GATES = {"lstm": 4, "gru": 3, "peephole": 4, "coupled": 3, "mlstm": 4, "conv_lstm": 4}
+
+
+def test_every_other_cell_is_refused():
+    assert set(GATES) | set(WITHOUT_GATES) == set(ENCODERS)
+
+
+@pytest.mark.parametrize(("cell", "gates"), GATES.items())
 def test_each_gated_cell_has_a_bias_a_gate_unit_layer_and_direction(cell, gates):
     changes = {"cell": cell, "bidirectional": True, "num_layers": 2}
     model = Classifier(**params.with_values(EVOLVED, changes).architecture())
