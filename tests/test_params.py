@@ -126,6 +126,8 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("architectures", ["lstm"], ["registry.candidates"]),
         ("registry.candidates", ["tcn"], ["tcn", "rnn, lstm, gru"]),
         ("models.lstm.vocab_size", 501, ["501", "tokenizer.vocab_size", "500"]),
+        ("models.evolved_lstm.trained", "all", ["models.evolved_lstm", "too many parameters", "readout_and_biases"]),
+        ("models.evolved_lstm.cell", "rnn", ["models.evolved_lstm", "gates", "rnn"]),
         ("models.lstm.batch_size", 15, []),
         ("search.space.dropout", {"type": "float", "low": 0.1, "high": 1.5}, ["1.5", "less than 1"]),
         ("search.space.dropout", {"type": "float", "low": 0.3, "high": 0.2}, ["low must be below high"]),

@@ -102,9 +102,9 @@ def test_a_worker_that_fails_is_quoted(bench, words):
             workers.check(0)
 
 
-@pytest.mark.parametrize("nothing", ["document", "no trials", "no space"])
+@pytest.mark.parametrize("nothing", ["document", "no trials", "no space", "cma_es"])
 def test_where_there_is_nothing_to_search_nothing_is_found(client, tokens, tmp_path, nothing):
-    model = PARAMS.model_of("bilstm_keras" if nothing == "document" else "bilstm")
+    model = PARAMS.model_of({"document": "bilstm_keras", "cma_es": "evolved_lstm"}.get(nothing, "bilstm"))
     changes = {"no trials": {"trials": 0}, "no space": {"space": {}}}.get(nothing, {})
     asked = PARAMS.search.model_copy(update=changes)
     report = search("bilstm", model, asked, PARAMS.trainer, tokens=tokens, work=tmp_path / "work")

@@ -31,7 +31,7 @@ def _gate_biases(model: Classifier) -> list[nn.Parameter]:
 
     torch's LSTM adds a second one to it, which stays: moving both would be moving one twice as far.
     """
-    biases = []
+    biases: list[nn.Parameter] = []
     for layer in model.encoder.modules():
         if isinstance(layer, nn.LSTM | nn.GRU):
             biases.append(layer.get_parameter("bias_ih_l0"))

@@ -5,6 +5,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.utils import parameters_to_vector
 
 from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.models.directions import mean_probability
@@ -13,15 +14,17 @@ from sentiment_rnn.training.cma_es import CMAES
 from sentiment_rnn.training.module import SentimentModule
 
 LOGIT_STEP = 0.3  # how far the first readouts' logits lie from those of the mean
-BIAS_STEP = 0.1  # how far the first gate biases lie from the mean
+LOGIT_STEP_OF_BIASES = 0.05  # the same for the gate biases, which start where the readout has been fitted to them
+PROBE = 0.01  # of gate biases: a change small enough for the logits to follow in proportion
 READOUTS = 4  # times pycma's population: a readout costs next to nothing once the features are there
 
 
 class EvolutionModule(SentimentModule):
     """A batch is a generation: all candidates are judged by their loss on it, without dropout.
 
-    The parts are evolved one after the other, each in its share of the epochs: of two parts, the readout in the first
-    half and the gate biases in the second. What belongs to Adam, its learning rate and the like, is not looked at.
+    Where there are two parts, the gate biases are evolved after the readout, in the last quarter of the epochs (at
+    least one): a generation of theirs costs as many forward passes as it has candidates, one of readouts a single one.
+    What belongs to Adam, its learning rate and the like, is not looked at.
     """
 
     automatic_optimization = False
@@ -34,8 +37,8 @@ class EvolutionModule(SentimentModule):
     def training_step(self, batch: Batch, _: int) -> None:  # type: ignore[override]
         optimizers = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
-        assert self.trainer.max_epochs is not None
-        part = self.current_epoch * len(optimizers) // self.trainer.max_epochs
+        epochs = cast(int, self.trainer.max_epochs)
+        part = int(len(optimizers) == 2 and self.current_epoch >= max(1, epochs - max(1, epochs // 4)))
         evolved = cast(CMAES, optimizers[part].optimizer)
         logits = self._readouts(batch, evolved) if part == 0 else self._biases(batch, evolved)
         labels = batch.labels.expand_as(logits)
@@ -64,11 +67,25 @@ class EvolutionModule(SentimentModule):
         return logits[0] if len(logits) == 1 else mean_probability(*logits)
 
     def _biases(self, batch: Batch, evolved: CMAES) -> Tensor:
-        """Logits `(1 + P, B)` of the mean and the candidates, a forward pass each."""
+        """Logits `(1 + P, B)` of the mean and the candidates, a forward pass each.
+
+        Their first step is measured too: the readout is steep by now, and what is a small step for a gate is a large
+        one for the logit.
+        """
         if not evolved.begun:
-            evolved.begin(torch.full((sum(bias.numel() for bias in evolved.parameters),), BIAS_STEP), 1)
+            start = parameters_to_vector(evolved.parameters)
+            random = torch.Generator().manual_seed(self.hparams["seed"])
+            probe = start + PROBE * torch.randn(len(start), generator=random).to(start)
+            before, after = self._logits_with(batch, evolved, torch.stack([start, probe]))
+            change = self._over_ranks((after - before).square().mean()).sqrt()
+            evolved.put(start)
+            evolved.begin(torch.full_like(start, float(LOGIT_STEP_OF_BIASES * PROBE / change)), 1)
+        return self._logits_with(batch, evolved, torch.cat([evolved.mean[None], evolved.candidates]))
+
+    def _logits_with(self, batch: Batch, evolved: CMAES, points: Tensor) -> Tensor:
+        """Logits `(P, B)` with the gate biases of each of `points`, `(P, n)`; leaves the last of them in the model."""
         logits = []
-        for values in torch.cat([evolved.mean[None], evolved.candidates]):
+        for values in points:
             evolved.put(values)
             features = self.model.features(self.model.encode(batch.ids, batch.lengths), batch.lengths)
             with torch.autocast(self.device.type, enabled=False):
