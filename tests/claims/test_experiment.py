@@ -64,7 +64,8 @@ def test_a_language_model_is_read_once_for_all_that_start_from_it(
     run(first, setting)
     (file,) = Path("work/claims").glob("language-*.safetensors")
     written = file.stat().st_mtime_ns
-    run(first.model_copy(update={"reviews": 40}), setting)
+    longer = params.with_values(first.model, {"max_epochs": 2, "patience": 2})
+    run(first.model_copy(update={"reviews": 40, "model": longer}), setting)
     assert file.stat().st_mtime_ns == written
     assert len(list(Path("work/claims").glob("language-*.safetensors"))) == 1
     run(named(small, pretrained("mlstm", 60), seed=2), setting)

@@ -143,7 +143,8 @@ def run(wanted: Experiment, setting: Setting) -> str:
 
 def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> dict[str, Tensor]:
     """The language model's weights that `wanted` starts from, whatever labelled reviews it sees later."""
-    common = wanted.model_copy(update={"reviews": None, "model": wanted.model.model_copy(update={"max_epochs": 1})})
+    once = wanted.model.model_copy(update={"max_epochs": 1, "patience": 1})  # how often labelled reviews are read, too
+    common = wanted.model_copy(update={"reviews": None, "model": once})
     key = common.key(setting)
     file = setting.work / f"language-{key}.safetensors"
     with FileLock(f"{file}.lock"):
