@@ -8,10 +8,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sentiment_rnn import params
-from sentiment_rnn.claims import plots, report, timing
-from sentiment_rnn.claims.claims import CLAIMS, find
+from sentiment_rnn.claims import report, timing
+from sentiment_rnn.claims.claims import CLAIMS, find, tag
 from sentiment_rnn.claims.experiment import Setting, end_killed
 from sentiment_rnn.claims.plan import COMPARED, plan
+from sentiment_rnn.claims.plots import draw
 from sentiment_rnn.claims.pool import run_missing
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.data.batches import Encoding
@@ -20,6 +21,7 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params, with_values
+from sentiment_rnn.processes import interruptible
 from sentiment_rnn.tracking.store import connect
 
 
@@ -28,38 +30,58 @@ def main() -> None:
     load_identity(setting.tokens)  # without reviews there is nothing to begin
     setting.work.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(setting.work / "lock", timeout=0):
+        with FileLock(setting.work / "lock", timeout=0), interruptible():
             measure(params.load(), setting)
     except Timeout:
         raise UserError("another `make claims` runs in this folder: wait for it, or stop it") from None
 
 
 def measure(chosen: Params, setting: Setting) -> None:
+    train = len(TokenizedReviews(setting.tokens, ["train"], Encoding(**chosen.model.encoding())))
+    chosen = within(chosen, train)
+    experiments = plan(chosen)
     client = connect()
     end_killed(client, setting)
     print("claims: timing a training step of each architecture", flush=True)
     timed = {name: with_values(chosen.model_of(name), chosen.claims.model) for name in COMPARED}
     timing_run = timing.measure(client, timed, setting)  # first and alone: beside others it would time them too
-    experiments = plan(chosen)
-    run_missing(client, experiments, setting, chosen.claims.workers)
+    try:
+        run_missing(client, experiments, setting, chosen.claims.workers)
+    except KeyboardInterrupt:
+        print("\nclaims: stopped; the same command goes on from there", flush=True)
+        raise
+    finally:
+        end_killed(client, setting)
 
     results = Results(client, experiments, setting, timing_run)
     findings = [find(claim, results, chosen.claims) for claim in CLAIMS]
-    for finding in findings:
-        for run_id in finding.run_ids:
-            client.set_tag(run_id, f"claim.{finding.claim.id}", "yes")
-
+    pictures = draw(findings, results, chosen.claims, train)
+    findings = [finding.shown_in(pictures[finding.claim.plot].run_ids) for finding in findings]
+    tag(client, findings, setting)
     folder = Path("reports/claims")
     folder.mkdir(parents=True, exist_ok=True)
-    train = len(TokenizedReviews(setting.tokens, ["train"], Encoding(**chosen.model.encoding())))
-    for file, figure in plots.draw(findings, results, chosen.claims, train).items():
-        figure.savefig(folder / file, dpi=120)
+    for file, picture in pictures.items():
+        picture.figure.savefig(folder / file, dpi=120)
     dataset = load_identity(setting.tokens)["dataset"]
-    write_json("reports/claims.json", report.values(findings, dataset, setting))
+    write_json("reports/claims.json", report.values(findings, results, dataset, setting))
     Path("reports/claims.md").write_text(report.markdown(findings, results, chosen.claims, dataset, setting))
     for finding in findings:
         print(f"{finding.verdict:>13}: {finding.claim.says}")
     print("reports/claims.md has the figures and the pictures")
+
+
+def within(chosen: Params, train: int) -> Params:
+    """Sizes that the reviews at hand do not have are left out.
+
+    Raises:
+        UserError: none is left.
+    """
+    sizes = {}
+    for key in ("reviews", "labelled"):
+        sizes[key] = [size for size in getattr(chosen.claims, key) if size < train]
+        if not sizes[key]:
+            raise UserError(f"params.yaml: claims.{key}: train has {train:,} reviews: name a smaller size")
+    return chosen.model_copy(update={"claims": chosen.claims.model_copy(update=sizes)})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from sentiment_rnn import params
 from sentiment_rnn.claims.experiment import Experiment, Setting, done, end_killed, run
 from sentiment_rnn.claims.plan import few, last, plan, pretrained, reservoir, spaced
 
-SHORT = {"max_length": 24, "max_epochs": 1, "patience": 1, "vocab_size": 200, "batch_size": 60, "seeds": [1]}
+SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60}
 SMALL = {
     "model": SHORT, "reviews": [60], "min_steps": 1, "gradient_steps": 6, "distances": [5, 8], "distance_reviews": 40,
     "spectral_radii": [0.5, 1.0, 2.0], "labelled": [60], "pretraining_reviews": 20,

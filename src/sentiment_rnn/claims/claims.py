@@ -1,13 +1,18 @@
 """The documents' claims, each with what was measured of it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from mlflow import MlflowClient
+
 from sentiment_rnn.claims.effect import Effect, Verdict, together
-from sentiment_rnn.claims.plan import few, last, pretrained, reservoir, spaced
+from sentiment_rnn.claims.experiment import Setting, done
+from sentiment_rnn.claims.plan import few, last, pretrained, reservoir, spaced, wide
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.params import ClaimsParams
+
+OVERVIEW = "effects.png"  # the picture of all differences in accuracy
 
 
 class Claim(NamedTuple):
@@ -18,14 +23,14 @@ class Claim(NamedTuple):
         says: the claim in our words.
         how: what was compared, and on what.
         effects: measures them; the claim is that each lies above nothing.
-        plot: the file in reports/claims that shows it, if one does.
+        plot: the file in reports/claims that shows it.
     """
 
     id: str
     says: str
     how: str
     effects: Callable[[Results, ClaimsParams], Sequence[Effect]]
-    plot: str | None = None
+    plot: str = OVERVIEW
 
 
 class Finding(NamedTuple):
@@ -36,6 +41,10 @@ class Finding(NamedTuple):
     verdict: Verdict
     run_ids: list[str]
 
+    def shown_in(self, run_ids: Collection[str]) -> "Finding":
+        """With the runs that its picture shows besides."""
+        return self if self.claim.plot == OVERVIEW else self._replace(run_ids=sorted({*self.run_ids, *run_ids}))
+
 
 def find(claim: Claim, results: Results, params: ClaimsParams) -> Finding:
     """Measure a claim."""
@@ -44,17 +53,35 @@ def find(claim: Claim, results: Results, params: ClaimsParams) -> Finding:
     return Finding(claim, effects, together([effect.verdict for effect in effects]), sorted(results.asked))
 
 
+def tag(client: MlflowClient, findings: Sequence[Finding], setting: Setting) -> None:
+    """Tag the runs behind each finding with its claim, and no others."""
+    finished = {run.info.run_id: run for run in done(client, setting).values()}
+    for finding in findings:
+        key, wanted = f"claim.{finding.claim.id}", set(finding.run_ids)
+        tagged = {run_id for run_id, run in finished.items() if key in run.data.tags}
+        for run_id in wanted - tagged:
+            client.set_tag(run_id, key, "yes")
+        for run_id in tagged - wanted:  # of an earlier choice of seeds or sizes
+            client.delete_tag(run_id, key)
+
+
 CLAIMS = (
     Claim(
         "bidirectional",
         "A network that reads from both ends beats one that reads from the start alone.",
-        "The same cell in one and in both directions, max-pooled, on all of train.",
-        lambda results, _: [results.gain("bilstm", "lstm"), results.gain("birnn", "rnn")],
+        "The same cell in one and in both directions, on all of train; and, since two directions have twice the units, "
+        "the BiLSTM against an LSTM with twice the units in one direction.",
+        lambda results, _: [
+            results.gain("bilstm", "lstm"),
+            results.gain("birnn", "rnn"),
+            results.gain("bilstm", wide("lstm")),
+        ],
     ),
     Claim(
         "bidirectional-cost",
-        "A bidirectional LSTM is a lot slower than an LSTM.",
-        "Seconds of a training step (forward and backward, a batch of 64 reviews of 200 tokens), in turn.",
+        "A bidirectional LSTM is slower than an LSTM.",
+        "Seconds of a training step (forward and backward, a batch of full length), the two in turn. The documents say "
+        "`a lot`: the ratio says how much.",
         lambda results, _: [results.slower("bilstm", "lstm")],
         "cost.png",
     ),
@@ -85,7 +112,8 @@ CLAIMS = (
         "long-dependency",
         "An LSTM beats a plain RNN where what matters lies far back.",
         "The sample's long-range dial: a verdict, then so many tokens without an opinion; the last state answers. Both "
-        "cells with torch's initial values, and both with Keras's, whose orthogonal matrix lets a plain RNN remember.",
+        "cells with recurrent weights as torch draws them, and both with Keras's, whose orthogonal matrix lets a plain "
+        "RNN remember.",
         lambda results, params: [
             results.gain(spaced(f"lstm{start}", max(params.distances)), spaced(f"rnn{start}", max(params.distances)))
             for start in (", torch's start", "")
@@ -157,7 +185,7 @@ CLAIMS = (
     Claim(
         "reservoir",
         "A reservoir needs a spectral radius near one.",
-        "The long-range dial: the radius nearest to one against the smallest and against the largest.",
+        "The long-range dial at its shortest distance: the radius nearest to one against the smallest and the largest.",
         lambda results, params: [
             results.gain(reservoir(_nearest_to_one(params)), reservoir(min(params.spectral_radii))),
             results.gain(reservoir(_nearest_to_one(params)), reservoir(max(params.spectral_radii))),

@@ -17,16 +17,18 @@ class Unit(NamedTuple):
         nothing: the value of no effect.
         margin: how far from it an effect is too small to matter.
         format: of a value.
+        ratio: whether values are multiplied, not added: their mean is the geometric one.
     """
 
     name: str
     nothing: float
     margin: float
     format: str
+    ratio: bool = False
 
 
 POINTS = Unit("points of test accuracy", 0.0, 0.5, "+.2f")
-TIMES = Unit("times", 1.0, 0.05, ".2f")
+TIMES = Unit("times", 1.0, 0.05, ".2f", ratio=True)
 DECADES = Unit("powers of ten", 0.0, 0.1, "+.2f")
 
 
@@ -37,30 +39,38 @@ class Effect(NamedTuple):
         what: in words, e.g. "bilstm - lstm".
         values: one a repetition: a pair of trainings with one seed, a round of timing.
         unit: of the values.
+        detail: what is compared, in figures.
+        telling: False where neither side has learned anything, so that no difference says nothing.
     """
 
     what: str
     values: Sequence[float]
     unit: Unit
+    detail: str = ""
+    telling: bool = True
 
     @property
     def mean(self) -> float:
         """Of the values."""
-        return float(np.mean(self.values))
+        return float(np.exp(np.mean(np.log(self.values))) if self.unit.ratio else np.mean(self.values))
 
     @property
     def interval(self) -> tuple[float, float]:
         """The 95% interval of the mean, by Student's t over the repetitions."""
-        half = stats.t.ppf(0.975, len(self.values) - 1) * stats.sem(self.values)
-        return self.mean - half, self.mean + half
+        values = np.log(self.values) if self.unit.ratio else np.asarray(self.values)
+        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+        low, high = values.mean() - half, values.mean() + half
+        return (float(np.exp(low)), float(np.exp(high))) if self.unit.ratio else (float(low), float(high))
 
     @property
     def verdict(self) -> Verdict:
-        """Holds: the interval lies above nothing. Does not: no effect that matters lies in it."""
+        """Does not hold: no effect that matters lies in the interval. Holds: all of it is above no effect."""
         low, high = self.interval
-        if low > self.unit.nothing:
-            return "holds"
-        return "does not hold" if high < self.unit.nothing + self.unit.margin else "undecided"
+        if not self.telling:
+            return "undecided"
+        if high < self.unit.nothing + self.unit.margin:
+            return "does not hold"
+        return "holds" if low > self.unit.nothing else "undecided"
 
     def __str__(self) -> str:
         low, high = self.interval

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 from pydantic import BaseModel, ConfigDict
 from pytorch_lightning.loggers import MLFlowLogger
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -23,11 +25,13 @@ from sentiment_rnn.inference import score
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import experiment, tracking_uri
-from sentiment_rnn.training.devices import resolve_precision
+from sentiment_rnn.training.devices import machine, resolve_precision
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.language_model import pretrain
 
-KEY = "claims.key"
+KEY = "claims.key"  # tag of a run that has all its figures
+LANGUAGE_MODEL = "claims.language_model"  # tag: the run of the language model that the weights come from
+FOLDER = "claims.folder"  # tag of every run: the folder it was started from
 EMBEDDING = "embedding.weight"  # the same in all, and most of a model's weights
 
 
@@ -91,9 +95,10 @@ def done(client: MlflowClient, setting: Setting) -> dict[str, Run]:
 
 
 def end_killed(client: MlflowClient, setting: Setting) -> None:
-    """Mark the runs that a killed process left; to be called while no experiment runs."""
-    for run in client.search_runs([_experiment_id(client, setting)], "status = 'RUNNING'"):
-        runs.end_killed(client, run.info.run_id)
+    """Mark the runs that killed workers of this folder left; to be called while none of them lives."""
+    for left in client.search_runs([_experiment_id(client, setting)], "status = 'RUNNING'"):
+        if left.data.tags.get(FOLDER) == _folder(setting):  # other clones may share the store
+            runs.end_killed(client, left.info.run_id)
 
 
 def run(wanted: Experiment, setting: Setting) -> str:
@@ -105,11 +110,13 @@ def run(wanted: Experiment, setting: Setting) -> str:
     """
     client = MlflowClient(tracking_uri(), tracking_uri())
     tokens = wanted.tokens(setting)
-    start = _pretrained(client, wanted, setting) if wanted.pretraining else None
-    run_id = _start(client, wanted, setting, wanted.name, wanted.key(setting))
+    encoding = Encoding(**wanted.model.encoding())
+    language = _pretrained(client, wanted, setting) if wanted.pretraining else None
+    run_id = _start(client, wanted, setting, wanted.name)
     with runs.running(client, run_id):
-        train = TokenizedReviews(tokens, ["train"], Encoding(**wanted.model.encoding()))
-        fraction = 1.0 if wanted.reviews is None else min(1.0, wanted.reviews / len(train))
+        if language:
+            client.set_tag(run_id, LANGUAGE_MODEL, language.run_id)
+        read = len(TokenizedReviews(tokens, ["train"], encoding))
         finished = fit(
             f"{wanted.name}, seed {wanted.seed}",
             wanted.model,
@@ -118,17 +125,16 @@ def run(wanted: Experiment, setting: Setting) -> str:
             tokens=tokens,
             checkpoints=None,
             logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
-            train_fraction=fraction,
-            start=start,
+            train_fraction=1.0 if wanted.reviews is None else min(1.0, wanted.reviews / read),
+            start=language.weights if language else None,
         )
         assert finished is not None, "an experiment is one process"
-        test = TokenizedReviews(tokens, ["test"], Encoding(**wanted.model.encoding()))
+        test = TokenizedReviews(tokens, ["test"], encoding)
         metrics = evaluate(probabilities(score.logits(finished.model, test)), test.labels)
-        last = finished.history[-1]
         figures = {
             "test_accuracy": metrics["accuracy"],
             "test_loss": metrics["log_loss"],
-            "final_validation_accuracy": last["validation_accuracy"],
+            "final_validation_accuracy": finished.history[-1]["validation_accuracy"],
             "weights": sum(values.numel() for name, values in finished.model.named_parameters() if name != EMBEDDING),
             "train_seconds": sum(row["epoch_seconds"] for row in finished.history),
         }
@@ -138,21 +144,30 @@ def run(wanted: Experiment, setting: Setting) -> str:
             norms = norms_by_age(finished.model, test, wanted.gradients + 1)
             points = [Metric("gradient_norm", float(norm), 0, age) for age, norm in enumerate(norms)]
             client.log_batch(run_id, metrics=points)
+        # last: Lightning's logger calls the run finished as soon as the training is
+        client.set_tag(run_id, KEY, wanted.key(setting))
     return run_id
 
 
-def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> dict[str, Tensor]:
-    """The language model's weights that `wanted` starts from, whatever labelled reviews it sees later."""
+class Language(NamedTuple):
+    """A language model: the weights that a classifier can start from, and its MLflow run."""
+
+    weights: dict[str, Tensor]
+    run_id: str
+
+
+def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> Language:
+    """The language model that `wanted` starts from, whatever labelled reviews it sees later."""
     once = wanted.model.model_copy(update={"max_epochs": 1, "patience": 1})  # how often labelled reviews are read, too
     common = wanted.model_copy(update={"reviews": None, "model": once})
-    key = common.key(setting)
-    file = setting.work / f"language-{key}.safetensors"
+    file = setting.work / f"language-{common.key(setting)}.safetensors"
     with FileLock(f"{file}.lock"):
         if not file.exists():
-            run_id = _start(client, common, setting, f"{wanted.model.cell}, language model", key)
+            name = f"{wanted.model.cell}, language model"
+            run_id = _start(client, common, setting, name)
             with runs.running(client, run_id):
                 weights = pretrain(
-                    f"{wanted.model.cell} as a language model, seed {wanted.seed}",
+                    f"{name}, seed {wanted.seed}",
                     wanted.model,
                     _one_device(setting),
                     wanted.seed,
@@ -161,20 +176,32 @@ def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> d
                     logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
                 )
                 partial = file.with_suffix(".partial")
-                save_file(weights, partial)
+                save_file(weights, partial, metadata={"run_id": run_id})
                 partial.rename(file)
-    return load_file(file)
+    with safe_open(file, "pt") as stored:
+        return Language(load_file(file), stored.metadata()["run_id"])
 
 
-def _start(client: MlflowClient, wanted: Experiment, setting: Setting, name: str, key: str) -> str:
+def _start(client: MlflowClient, wanted: Experiment, setting: Setting, name: str) -> str:
     return runs.start(
         client,
         experiment_name(setting),
         f"{name}, seed {wanted.seed}",
         params=wanted.describe(setting),
-        tags={"architecture": wanted.name, "seed": str(wanted.seed), "reproduce": "make claims", KEY: key},
+        tags={
+            "architecture": name.split(",")[0],
+            "claims.experiment": name,
+            "seed": str(wanted.seed),
+            "machine": machine(setting.trainer),
+            "reproduce": "make claims",
+            FOLDER: _folder(setting),
+        },
         identity=load_identity(wanted.tokens(setting)),
     )
+
+
+def _folder(setting: Setting) -> str:
+    return f"{socket.gethostname()}:{setting.work.resolve()}"
 
 
 def _one_device(setting: Setting) -> TrainerParams:

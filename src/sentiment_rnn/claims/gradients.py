@@ -1,5 +1,7 @@
 """How much of the gradient reaches a token that was read many steps before the end."""
 
+import copy
+
 import numpy as np
 import torch
 
@@ -22,6 +24,7 @@ def norms_by_age(model: Classifier, reviews: TokenizedReviews, steps: int) -> np
         `(steps,)`: geometric means over the reviews (arithmetic ones would be those of a few reviews); the first is
         that of the last token.
     """
+    model = copy.deepcopy(model).double()  # what is left after a hundred steps may be below float32's smallest number
     long = np.flatnonzero(np.minimum(reviews.lengths, reviews.encoding.max_length) >= steps)[:REVIEWS]
     logarithms = []
     for rows in LengthBatches(reviews.lengths[long], reviews.encoding, batch_size=64):
@@ -33,5 +36,5 @@ def norms_by_age(model: Classifier, reviews: TokenizedReviews, steps: int) -> np
         (gradient,) = torch.autograd.grad(logits.sum(), vectors)
         norms = gradient.norm(dim=-1)
         age = torch.arange(steps)[:, None]
-        logarithms.append(norms.gather(0, lengths - 1 - age).clamp_min(1e-45).log())
+        logarithms.append(norms.gather(0, lengths - 1 - age).clamp_min(1e-300).log())
     return torch.cat(logarithms, dim=1).mean(dim=1).exp().numpy()

@@ -39,6 +39,11 @@ def last(name: str) -> str:
     return f"{name}, last state"
 
 
+def wide(name: str) -> str:
+    """The name of an experiment with twice the units."""
+    return f"{name}, twice the units"
+
+
 def spaced(name: str, distance: int) -> str:
     """The name of an experiment on the long-range dial."""
     return f"{name}, distance {distance}"
@@ -50,7 +55,7 @@ def reservoir(radius: float) -> str:
 
 
 def plan(params: Params) -> list[Experiment]:
-    """All experiments; those of the first seed first, so that what is there at any time is of use."""
+    """All experiments, seed by seed."""
     return [experiment for seed in params.claims.seeds for experiment in _of_seed(params, seed)]
 
 
@@ -61,10 +66,12 @@ def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
             values: dict[str, Any] = {"initial": initial, "memory": distance if open_gates else None}
             yield _spaced(params, spaced(name, distance), architecture, seed, distance, values)
     for radius in claims.spectral_radii:
-        values = {**claims.reservoir_model, "spectral_radius": radius, "leak": 1.0}
+        values = {**claims.reservoir_model, "spectral_radius": radius}
         yield _spaced(params, reservoir(radius), "echo_state", seed, claims.reservoir_distance, values)
     for name in COMPARED:
         yield Experiment(name=name, model=_model(params, name), seed=seed)
+    units = 2 * params.model_of("lstm").hidden_size
+    yield Experiment(name=wide("lstm"), model=_model(params, "lstm", hidden_size=units), seed=seed)
     for name in LAST:
         model = _model(params, name, pooling=["last"])
         yield Experiment(name=last(name), model=model, seed=seed, gradients=claims.gradient_steps)
@@ -79,18 +86,23 @@ def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
 
 
 def _model(params: Params, name: str, **values: Any) -> ModelParams:
-    return with_values(params.model_of(name), {**params.claims.model, **values})
+    return _to_the_end(with_values(params.model_of(name), {**params.claims.model, **values}))
+
+
+def _to_the_end(model: ModelParams, epochs: int | None = None) -> ModelParams:
+    """Without early stopping: the last epoch is scored, at the end of its schedule."""
+    epochs = epochs or model.max_epochs
+    return with_values(model, {"max_epochs": epochs, "patience": epochs})
 
 
 def _short(params: Params, name: str, reviews: int) -> ModelParams:
     """With few reviews an epoch has few steps: more epochs, until there are `min_steps`."""
     model = _model(params, name)
     steps = -(-reviews // model.batch_size)
-    epochs = max(model.max_epochs, -(-params.claims.min_steps // steps))
-    return with_values(model, {"max_epochs": epochs, "patience": epochs})
+    return _to_the_end(model, max(model.max_epochs, -(-params.claims.min_steps // steps)))
 
 
 def _spaced(params: Params, name: str, architecture: str, seed: int, distance: int, values: Any) -> Experiment:
     changes = {**params.claims.distance_model, "max_length": distance + VERDICT, "pooling": ["last"], **values}
-    model = with_values(params.model_of(architecture), changes)
+    model = _to_the_end(with_values(params.model_of(architecture), changes))
     return Experiment(name=name, model=model, seed=seed, reviews=params.claims.distance_reviews, distance=distance)

@@ -1,12 +1,13 @@
 """The claims as pictures: returned open, by file name."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from sentiment_rnn.claims.claims import Finding
+from sentiment_rnn.claims.claims import OVERVIEW, Finding
 from sentiment_rnn.claims.effect import POINTS, Effect
 from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
@@ -17,7 +18,14 @@ COLOURS = {"holds": "C2", "does not hold": "C3", "undecided": "C7"}
 Curve = Callable[[float], str]  # the name of the experiment at a value of x
 
 
-def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, train: int) -> dict[str, Figure]:
+class Picture(NamedTuple):
+    """A figure, and the MLflow runs that it shows."""
+
+    figure: Figure
+    run_ids: set[str]
+
+
+def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, train: int) -> dict[str, Picture]:
     """All figures, by file name.
 
     Args:
@@ -39,15 +47,22 @@ def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, tr
         "from scratch": lambda reviews: few("mlstm", int(reviews)),
         "pre-trained": lambda reviews: pretrained("mlstm", int(reviews)),
     }
-    return {
-        "effects.png": effects([effect for finding in findings for effect in finding.effects if effect.unit is POINTS]),
-        "learning-curve.png": lines(results, curves, [*params.reviews, train], "labelled reviews", log=True),
-        "distance.png": lines(results, distances, params.distances, "tokens from the verdict to the end", log=True),
-        "reservoir.png": lines(results, {"echo_state": reservoir}, params.spectral_radii, "spectral radius"),
-        "pre-training.png": lines(results, starts, params.labelled, "labelled reviews", log=True),
-        "gradient.png": gradients(results),
-        "cost.png": cost(results),
+    points = [effect for finding in findings for effect in finding.effects if effect.unit is POINTS]
+    sizes, far = [*params.reviews, train], "tokens from the verdict to the end"
+    drawings: dict[str, Callable[[], Figure]] = {
+        OVERVIEW: lambda: effects(points),
+        "learning-curve.png": lambda: lines(results, curves, sizes, "labelled reviews", log=True),
+        "distance.png": lambda: lines(results, distances, params.distances, far, log=True),
+        "reservoir.png": lambda: lines(results, {"echo_state": reservoir}, params.spectral_radii, "spectral radius"),
+        "pre-training.png": lambda: lines(results, starts, params.labelled, "labelled reviews", log=True),
+        "gradient.png": lambda: gradients(results),
+        "cost.png": lambda: cost(results),
     }
+    pictures = {}
+    for file, drawing in drawings.items():
+        results.asked.clear()
+        pictures[file] = Picture(drawing(), set(results.asked))
+    return pictures
 
 
 def effects(measured: Sequence[Effect]) -> Figure:
@@ -102,8 +117,7 @@ def gradients(results: Results) -> Figure:
 
 def cost(results: Results) -> Figure:
     """Seconds of a training step as multiples of the LSTM's."""
-    lstm = np.median(results.seconds("lstm"))
-    ratios = {name: np.median(results.seconds(name)) / lstm for name in COMPARED}
+    ratios = {name: results.slower(name, "lstm").mean for name in COMPARED}
     names = sorted(ratios, key=lambda name: ratios[name], reverse=True)
     figure, axis = plt.subplots(figsize=(6.5, 0.33 * len(names) + 1), layout="constrained")
     bars = axis.barh(names, [ratios[name] for name in names], color="C0", height=0.6)

@@ -1,21 +1,21 @@
-"""Experiments side by side: a process for each GPU, or for each core of the CPU."""
+"""Trainings side by side: a worker process for each GPU, or for each core of the CPU."""
 
 import multiprocessing
 import os
+import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.queues import Queue
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from multiprocessing.connection import Connection, wait
+from typing import cast
 
 from mlflow import MlflowClient
 
 from sentiment_rnn.claims.experiment import Experiment, Setting, done, run
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.search.view import duration
+from sentiment_rnn.processes import serve
+from sentiment_rnn.progress import duration
 from sentiment_rnn.training.devices import cores, gpus
 
 
@@ -26,8 +26,8 @@ def run_missing(client: MlflowClient, experiments: Sequence[Experiment], setting
     before = len(experiments) - len(missing)
     print(f"claims: {before} of {len(experiments)} trainings done", flush=True)
     began = time.monotonic()
-    try:
-        for here, (experiment, run_id) in enumerate(run_all(missing, setting, workers), 1):
+    with closing(run_all(missing, setting, workers)) as outcomes:
+        for here, (experiment, run_id) in enumerate(outcomes, 1):
             accuracy = client.get_run(run_id).data.metrics["test_accuracy"]
             left = duration((time.monotonic() - began) / here * (len(missing) - here))
             print(
@@ -35,15 +35,12 @@ def run_missing(client: MlflowClient, experiments: Sequence[Experiment], setting
                 f"test accuracy {accuracy:.4f}; about {left} left",
                 flush=True,
             )
-    except KeyboardInterrupt:
-        print("\nclaims: stopped; the same command goes on from there", flush=True)
-        raise
 
 
 def run_all(
     experiments: Sequence[Experiment], setting: Setting, workers: int | str
-) -> Iterator[tuple[Experiment, str]]:
-    """Run experiments in their order, as many at a time as there are workers.
+) -> Generator[tuple[Experiment, str], None, None]:
+    """Run experiments in their order, as many at a time as there are workers; none outlives the iteration.
 
     Args:
         experiments: none of which has been done.
@@ -54,40 +51,66 @@ def run_all(
         An experiment that has ended, and the id of its MLflow run.
 
     Raises:
-        UserError: a worker was killed, or met a mistake of the user's.
+        UserError: a worker died, or met a mistake of the user's.
     """
     if not experiments:
         return
     devices = gpus(setting.trainer)
     count = min(len(experiments), (len(devices) or cores()) if workers == "auto" else int(workers))
+    os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // count))  # read by the workers when they load torch
+    waiting = list(reversed(experiments))
     context = multiprocessing.get_context("spawn")
-    free = context.Queue()
-    for index in range(count):
-        free.put((index, devices[index % len(devices)] if devices else None))
-    os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // count))  # the workers read it when they load torch
-    arguments = (free, setting.work, os.getpid())
-    with ProcessPoolExecutor(count, context, _begin, arguments) as pool:
-        waiting = {pool.submit(run, experiment, setting): experiment for experiment in experiments}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool:
-            raise UserError("a worker was killed; the same command goes on from there") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    crew = []
+    busy: dict[Connection, Experiment] = {}
+    try:
+        for index in range(count):
+            ours, theirs = context.Pipe()
+            device = devices[index % len(devices)] if devices else None
+            process = context.Process(target=_work, args=(theirs, setting, index, device, os.getpid()), daemon=True)
+            process.start()
+            theirs.close()
+            crew.append(process)
+            busy[ours] = waiting.pop()
+            ours.send(busy[ours])
+        while busy:
+            for connection in cast(list[Connection], wait(list(busy))):
+                experiment = busy.pop(connection)
+                yield experiment, _outcome(connection, experiment, setting)
+                if waiting:
+                    busy[connection] = waiting.pop()
+                    connection.send(busy[connection])
+    finally:
+        for process in crew:
+            process.kill()
+            process.join()
 
 
-def _begin(free: "Queue[tuple[int, str | None]]", work: Path, launcher: int) -> None:
-    """A worker takes a device, writes what it says to a log of its own, and does not outlive its launcher."""
-    index, device = free.get()
+def _outcome(connection: Connection, experiment: Experiment, setting: Setting) -> str:
+    what = f"{experiment.name}, seed {experiment.seed}"
+    try:
+        run_id, mistake = connection.recv()
+    except EOFError:
+        raise UserError(
+            f"{what}: its worker died (all it said: {setting.work}/worker-*.log); the same command goes on. If it is "
+            "memory: fewer claims.workers"
+        ) from None
+    if mistake:
+        raise UserError(f"{what}: {mistake}")
+    return str(run_id)
+
+
+def _work(connection: Connection, setting: Setting, index: int, device: str | None, launcher: int) -> None:
+    """A worker: one training after the other, as they are handed to it; what it says goes to a log of its own."""
+    serve(launcher)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
-    log = (work / f"worker-{index}.log").open("a", buffering=1)
-    sys.stdout = sys.stderr = log
-    threading.Thread(target=_die_with, args=(launcher,), daemon=True).start()
-
-
-def _die_with(launcher: int) -> None:
-    while os.getppid() == launcher:
-        time.sleep(0.5)
-    os._exit(1)
+    for name in [name for name in os.environ if name.startswith("SLURM_")]:
+        del os.environ[name]  # Lightning would count the batch system's processes as ranks of one training
+    sys.stdout = sys.stderr = (setting.work / f"worker-{index}.log").open("a", buffering=1)
+    while True:
+        experiment = connection.recv()
+        try:
+            connection.send((run(experiment, setting), None))
+        except UserError as error:
+            connection.send((None, str(error)))

@@ -4,18 +4,25 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from sentiment_rnn.claims.claims import Finding
+from sentiment_rnn.claims.claims import OVERVIEW, Finding
 from sentiment_rnn.claims.experiment import Setting
 from sentiment_rnn.claims.plan import COMPARED
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.params import ClaimsParams
-from sentiment_rnn.training.devices import machine, resolve_precision
+from sentiment_rnn.training.devices import gpus, machine, resolve_precision
 
 SIGNS = {"holds": "**holds**", "does not hold": "**does not hold**", "undecided": "undecided"}
 
 
-def values(findings: Sequence[Finding], dataset: str, setting: Setting) -> dict[str, Any]:
-    """Every figure, for programs: claims by id, effects by what was compared."""
+def values(findings: Sequence[Finding], results: Results, dataset: str, setting: Setting) -> dict[str, Any]:
+    """Every figure, for programs: claims by id, effects by what was compared, trainings by name and seed."""
+    trainings = {
+        name: {
+            seed: {"test_accuracy": run.data.metrics["test_accuracy"], "run": run.info.run_id}
+            for seed, run in runs.items()
+        }
+        for name, runs in results.runs.items()
+    }
     return {
         "dataset": dataset,
         "machine": machine(setting.trainer),
@@ -32,6 +39,7 @@ def values(findings: Sequence[Finding], dataset: str, setting: Setting) -> dict[
             }
             for finding in findings
         },
+        "trainings": trainings,
     }
 
 
@@ -40,9 +48,9 @@ def markdown(
 ) -> str:
     """The report for people; its pictures are beside it, in claims/."""
     sections = [
-        _head(params, dataset, machine(setting.trainer), resolve_precision(setting.trainer)),
+        _head(params, dataset, setting),
         _summary(findings),
-        "![Every difference in accuracy with its interval](claims/effects.png)\n",
+        f"![Every difference in accuracy with its interval](claims/{OVERVIEW})\n",
         "## Claim by claim\n",
         *(_section(finding) for finding in findings),
         _table(results),
@@ -51,27 +59,33 @@ def markdown(
     return "\n".join(sections)
 
 
-def _head(params: ClaimsParams, dataset: str, where: str, precision: str) -> str:
+def _head(params: ClaimsParams, dataset: str, setting: Setting) -> str:
     reviews = "IMDB" if dataset == "imdb" else "the generated sample, which is **not IMDB**"
+    gpu = "" if gpus(setting.trainer) else " On a GPU: not measured."
     return f"""# What the documents claim, measured
 
-Written by `make claims` on {reviews}, on {where}, in {precision}. On a GPU: {_on_gpu(where)}.
+The documents are the ones this project grew out of: a question-and-answer page on what a bidirectional LSTM adds, a
+survey of the LSTM family, and notes on the LSTM's gates. Written by `make claims` on {reviews}, on
+{machine(setting.trainer)}, in {resolve_precision(setting.trainer)}.{gpu}
 
-- Each comparison changes one thing. Everything else (embedding, pooling, dropout, optimizer, batches, epochs) is what
-  params.yaml gives to all, cut to {params.model.get("max_length", "their")} tokens a review and
-  {params.model.get("max_epochs", "their")} epochs: short trainings, so that there can be many. Accuracies are
-  therefore below those of the pipeline's own comparison, and nothing was searched for any of them.
-- {len(params.seeds)} seeds each, the same ones on both sides. An effect is the mean difference of trainings with the
-  same seed, its interval the 95% one of Student's t over the seeds: it says how far other seeds might move it. Test is
-  scored once, after the last epoch; nothing is chosen by it.
-- **Holds**: the whole interval lies on the claim's side. **Does not hold**: no effect worth the name (half a point of
-  accuracy, a twentieth of the time, a tenth of a power of ten) lies in the interval. **Undecided**: both are possible
-  with so many seeds; `claims.seeds` takes more. A claim of several comparisons holds if all of them do.
+- Each comparison changes one thing, and the rest is what params.yaml gives to both, cut by `claims.model` to
+  {params.model.get("max_length", "their own")} tokens a review and {params.model.get("max_epochs", "all")} epochs:
+  short trainings, so that there can be many. Accuracies are therefore below those of the pipeline's own comparison.
+  Exceptions: the plain RNN and the transformer have learning rates of their own, without which they learn little, and
+  with few reviews there are more epochs. Nothing was searched for any of them.
+- {len(params.seeds)} seeds each, the same on both sides. An effect is the mean difference of trainings with the same
+  seed, and its interval the 95% one of Student's t over the seeds: how far other seeds might move it. That the test
+  reviews are a sample too is not in it. Test is scored once, after the last epoch; nothing is chosen by it.
+- **Does not hold**: no effect worth the name (half a point of accuracy, a twentieth of the time, a tenth of a power of
+  ten) lies in the interval. **Holds**: there may be one, and the whole interval is on the claim's side. **Undecided**:
+  anything else, and where neither side has learned anything. `claims.seeds` takes more seeds. A claim of several
+  comparisons holds if all of them do. Of so many intervals, one in twenty misses its truth.
+- What recurs below: the *long-range dial* is a corpus of invented reviews whose verdict stands a given number of tokens
+  before their end ({min(params.distances)} to {max(params.distances)} here, {params.distance_reviews:,} reviews to
+  learn from). A network *answers from its last state* if nothing but what it remembers at the end decides; else the largest
+  value of each state over all tokens does (*max pooling*). A *reservoir* is a recurrent network that is never trained;
+  its *spectral radius* says how much of its state it passes on.
 """
-
-
-def _on_gpu(where: str) -> str:
-    return "not measured" if " cores of " in where else "that is where this was measured"
 
 
 def _summary(findings: Sequence[Finding]) -> str:
@@ -93,9 +107,10 @@ def _section(finding: Finding) -> str:
     for effect in finding.effects:
         each = ", ".join(f"{value:{effect.unit.format}}" for value in effect.values[:6])
         more = ", ..." if len(effect.values) > 6 else ""
-        lines.append(f"| {effect.what} | {effect} {effect.unit.name} | {each}{more} | {effect.verdict} |")
+        detail = f": {effect.detail}" if effect.detail else ""
+        lines.append(f"| {effect.what}{detail} | {effect} {effect.unit.name} | {each}{more} | {effect.verdict} |")
     lines += ["", f"Verdict: {SIGNS[finding.verdict]}. Runs: tag `claim.{claim.id}`, {len(finding.run_ids)} of them."]
-    if claim.plot:
+    if claim.plot != OVERVIEW:
         lines += ["", f"![{claim.says}](claims/{claim.plot})"]
     return "\n".join(lines) + "\n"
 
@@ -117,8 +132,9 @@ def _table(results: Results) -> str:
 TRACING = """## From a figure to its runs
 
 `make ui` shows the trainings in the experiment whose name ends in `-claims`. Search for
-``tags.`claim.stacking` = "yes"`` to see those that a claim rests on; `architecture` and `seed` are tags too, and every
-run has its parameters and its curves. Every value above is in `reports/claims.json`, beside the ids of its runs.
+``tags.`claim.stacking` = "yes"`` to see those that a claim and its picture rest on; `claims.experiment`, `seed` and
+`machine` are tags too, and every run has its parameters and its curves. `reports/claims.json` has every effect and
+every training with the ids of its runs.
 
 A training is found again by what it is made of (parameters, precision, data): `make claims` runs what is missing, and
 what was stopped; change `claims:` in params.yaml and it runs what that adds.

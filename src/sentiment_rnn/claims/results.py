@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from statistics import mean
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from sentiment_rnn.claims.effect import DECADES, POINTS, TIMES, Effect
-from sentiment_rnn.claims.experiment import Experiment, Setting, done
+from sentiment_rnn.claims.experiment import LANGUAGE_MODEL, Experiment, Setting, done
 from sentiment_rnn.claims.timing import step_seconds
+
+LEARNED = 55  # % of test accuracy from which on something has been learned
 
 
 class Results:
@@ -34,7 +37,8 @@ class Results:
     def of(self, name: str) -> dict[int, Run]:
         """The runs of one experiment by seed."""
         found = self.runs.get(name, {})
-        self.asked |= {run.info.run_id for run in found.values()}
+        for run in found.values():
+            self.asked |= {run.info.run_id, run.data.tags.get(LANGUAGE_MODEL, run.info.run_id)}
         return found
 
     def metric(self, name: str, metric: str = "test_accuracy") -> list[float]:
@@ -54,7 +58,9 @@ class Results:
             100 * (ours[seed].data.metrics["test_accuracy"] - theirs[seed].data.metrics["test_accuracy"])
             for seed in both
         ]
-        return Effect(f"{name} - {over}", gains, POINTS)
+        accuracies = [100 * mean(self.metric(which)) for which in (name, over)]
+        detail = f"{accuracies[0]:.2f}% against {accuracies[1]:.2f}%"
+        return Effect(f"{name} - {over}", gains, POINTS, detail, telling=max(accuracies) > LEARNED)
 
     def seconds(self, name: str) -> list[float]:
         """Of a training step, one a round."""

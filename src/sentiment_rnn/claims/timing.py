@@ -1,5 +1,7 @@
 """Seconds of a training step, architecture against architecture, in turn on one machine."""
 
+import hashlib
+import json
 import time
 
 import torch
@@ -25,7 +27,10 @@ def measure(client: MlflowClient, models: dict[str, ModelParams], setting: Setti
         machine that has been measured, the run that did it.
     """
     device = torch.device("cuda" if gpus(setting.trainer) else "cpu")
-    key = f"timing of {', '.join(models)} on {machine(setting.trainer)}"
+    precision = resolve_precision(setting.trainer)
+    made_of = {name: [model.architecture(), model.max_length, model.batch_size] for name, model in models.items()}
+    what = json.dumps([made_of, machine(setting.trainer), precision], sort_keys=True)
+    key = f"timing {hashlib.sha256(what.encode()).hexdigest()[:24]}"
     if run := done(client, setting).get(key):
         return str(run.info.run_id)
     classifiers = {name: Classifier(**model.architecture()).to(device) for name, model in models.items()}
@@ -33,18 +38,19 @@ def measure(client: MlflowClient, models: dict[str, ModelParams], setting: Setti
         client,
         experiment_name(setting),
         "timing",
-        params={"machine": machine(setting.trainer), "precision": resolve_precision(setting.trainer)},
-        tags={KEY: key, "reproduce": "make claims"},
+        params={"machine": machine(setting.trainer), "precision": precision},
+        tags={"machine": machine(setting.trainer), "reproduce": "make claims"},
         identity=load_identity(setting.tokens),
     )
     with runs.running(client, run_id):
         points = []
         for turn in range(-2, ROUNDS):  # the first two build the kernels
             for name, classifier in classifiers.items():
-                seconds = _step(classifier, models[name], device, resolve_precision(setting.trainer))
+                seconds = _step(classifier, models[name], device, precision)
                 if turn >= 0:
                     points.append(Metric(f"{name}_step_seconds", seconds, 0, turn))
         client.log_batch(run_id, metrics=points)
+        client.set_tag(run_id, KEY, key)
     return run_id
 
 

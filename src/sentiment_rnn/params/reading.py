@@ -14,6 +14,7 @@ AUTO = {
     "trainer.devices": f"{COUNT}, or a list of at least 1 GPU",
     "trainer.num_nodes": COUNT.replace(",", " or"),
     "search.workers": COUNT.replace(",", " or"),
+    "claims.workers": COUNT.replace(",", " or"),
 }
 
 

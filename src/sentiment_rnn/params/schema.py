@@ -248,14 +248,27 @@ class ClaimsParams(Section):
     reviews: Annotated[list[Count], Field(min_length=1)]
     min_steps: Count
     gradient_steps: Count
-    distances: Annotated[list[Count], Field(min_length=2)]
+    distances: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)]
     distance_reviews: Annotated[int, Field(ge=40)]
     distance_model: dict[str, Any]
-    spectral_radii: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2)]
+    spectral_radii: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3)]
     reservoir_distance: Count
     reservoir_model: dict[str, Any]
     labelled: Annotated[list[Count], Field(min_length=1)]
     pretraining_reviews: Count
+
+    @model_validator(mode="after")
+    def _possible(self) -> "ClaimsParams":
+        for key in ("seeds", "reviews", "distances", "spectral_radii", "labelled"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice")
+        if not min(self.spectral_radii) < 1 < max(self.spectral_radii):
+            raise ValueError("spectral_radii should have one below 1 and one above")
+        for key in ("model", "distance_model", "reservoir_model"):
+            if fixed := {"cell", "pooling", "protocol", "num_layers", "bidirectional"} & getattr(self, key).keys():
+                raise ValueError(f"{key}: {min(fixed)} is what the claims compare: it cannot be the same for all")
+        return self
 
 
 class Params(Section):

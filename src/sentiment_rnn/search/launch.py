@@ -1,7 +1,6 @@
 """A search as a job: workers side by side on this machine's devices, watched until the study has its trials."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from mlflow import MlflowClient
@@ -20,6 +18,7 @@ from optuna.storages import BaseStorage
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
+from sentiment_rnn.processes import interruptible
 from sentiment_rnn.search import claims
 from sentiment_rnn.search.plots import log_plots
 from sentiment_rnn.search.storage import open_storage, shown, storage_url
@@ -74,7 +73,7 @@ def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) 
     watch = claims.Watch(study, storage)
     watch.running()
     follow(client, study)
-    with _parent_run(client, opened, study, watch), _interruptible():
+    with _parent_run(client, opened, study, watch), interruptible():
         missing = params.trials - len(claims.finished(study))
         if missing > 0:
             with Workers(opened, work, missing) as workers, View(opened, study, workers.describe()) as view:
@@ -86,20 +85,6 @@ def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) 
         log_result(client, opened.run_id, study)
         log_plots(client, opened.run_id, study)
     return report(opened, study)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM, by which a cluster ends a job, ends a search as Ctrl-C does."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

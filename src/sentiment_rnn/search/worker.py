@@ -4,8 +4,6 @@ Started by `launch` as `python -m sentiment_rnn.search.worker LAUNCHER`, with th
 `Search` comes as JSON on standard input.
 """
 
-import os
-import signal
 import sys
 import threading
 import time
@@ -16,6 +14,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.processes import serve
 from sentiment_rnn.search import claims
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import PATIENCE, open_storage
@@ -55,16 +54,8 @@ def _beat(storage: BaseStorage, trial_id: int, ended: threading.Event) -> None:
             return
 
 
-def _die_with(launcher: int) -> None:
-    """A worker whose launcher was killed would train on unseen."""
-    while os.getppid() == launcher:
-        time.sleep(0.5)
-    os._exit(1)
-
-
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the launcher sees to its workers
-    threading.Thread(target=_die_with, args=(int(sys.argv[1]),), daemon=True).start()
+    serve(launcher=int(sys.argv[1]))
     search = Search.model_validate_json(sys.stdin.read())
     try:
         # the launcher has seen both stores answer; if one is away just now, it is waited for
