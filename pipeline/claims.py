@@ -5,6 +5,7 @@ Not a stage: its trainings are remembered by MLflow, each by what it is made of,
 
 from pathlib import Path
 
+import datasets
 from filelock import FileLock, Timeout
 
 from sentiment_rnn import params
@@ -26,6 +27,7 @@ from sentiment_rnn.tracking.store import connect
 
 
 def main() -> None:
+    datasets.disable_progress_bars()
     setting = Setting(params.load().trainer, Path("data/tokens"), Path("work/claims"))
     load_identity(setting.tokens)  # without reviews there is nothing to begin
     setting.work.mkdir(parents=True, exist_ok=True)

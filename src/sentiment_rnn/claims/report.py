@@ -82,9 +82,9 @@ survey of the LSTM family, and notes on the LSTM's gates. Written by `make claim
   comparisons holds if all of them do. Of so many intervals, one in twenty misses its truth.
 - What recurs below: the *long-range dial* is a corpus of invented reviews whose verdict stands a given number of tokens
   before their end ({min(params.distances)} to {max(params.distances)} here, {params.distance_reviews:,} reviews to
-  learn from). A network *answers from its last state* if nothing but what it remembers at the end decides; else the largest
-  value of each state over all tokens does (*max pooling*). A *reservoir* is a recurrent network that is never trained;
-  its *spectral radius* says how much of its state it passes on.
+  learn from). A network *answers from its last state* if nothing but what it remembers at the end decides; else the
+  largest value of each state over all tokens does (*max pooling*). A *reservoir* is a recurrent network that is never
+  trained; its *spectral radius* says how much of its state it passes on.
 """
 
 
