@@ -78,12 +78,16 @@ def within(chosen: Params, train: int) -> Params:
     Raises:
         UserError: none is left.
     """
-    sizes = {}
-    for key in ("reviews", "labelled"):
-        sizes[key] = [size for size in getattr(chosen.claims, key) if size < train]
+    claims = chosen.claims
+    sizes = {
+        "reviews": min(claims.reviews, train - 1),
+        "learning_curve": [size for size in claims.learning_curve if size < min(claims.reviews, train - 1)],
+        "labelled": [size for size in claims.labelled if size <= train],
+    }
+    for key in ("learning_curve", "labelled"):
         if not sizes[key]:
             raise UserError(f"params.yaml: claims.{key}: train has {train:,} reviews: name a smaller size")
-    return chosen.model_copy(update={"claims": chosen.claims.model_copy(update=sizes)})
+    return chosen.model_copy(update={"claims": claims.model_copy(update=sizes)})
 
 
 if __name__ == "__main__":

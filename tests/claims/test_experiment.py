@@ -11,7 +11,8 @@ from sentiment_rnn.claims.plan import few, last, plan, pretrained, reservoir, sp
 
 SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60}
 SMALL = {
-    "model": SHORT, "reviews": [60], "min_steps": 1, "gradient_steps": 6, "distances": [5, 8], "distance_reviews": 40,
+    "model": SHORT, "reviews": 90, "learning_curve": [60], "min_steps": 1,
+    "gradient_steps": 6, "distances": [5, 8], "distance_reviews": 40,
     "spectral_radii": [0.5, 1.0, 2.0], "labelled": [60], "pretraining_reviews": 20,
     "reservoir_model": {"hidden_size": 6}, "distance_model": {**SHORT, "hidden_size": 4},
 }  # fmt: skip

@@ -9,7 +9,7 @@ from matplotlib.ticker import ScalarFormatter
 
 from sentiment_rnn.claims.claims import OVERVIEW, Finding
 from sentiment_rnn.claims.effect import POINTS, Effect
-from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, last, pretrained, reservoir, spaced
+from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, full, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.evaluation.plots import plt
 from sentiment_rnn.params import ClaimsParams
@@ -36,7 +36,7 @@ def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, tr
     """
 
     def curve(name: str) -> Curve:
-        return lambda reviews: name if reviews == train else few(name, int(reviews))
+        return lambda reviews: {params.reviews: name, train: full(name)}.get(int(reviews)) or few(name, int(reviews))
 
     def memory(name: str) -> Curve:
         return lambda distance: spaced(name, int(distance))
@@ -48,7 +48,7 @@ def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, tr
         "pre-trained": lambda reviews: pretrained("mlstm", int(reviews)),
     }
     points = [effect for finding in findings for effect in finding.effects if effect.unit is POINTS]
-    sizes, far = [*params.reviews, train], "tokens from the verdict to the end"
+    sizes, far = [*params.learning_curve, params.reviews, train], "tokens from the verdict to the end"
     drawings: dict[str, Callable[[], Figure]] = {
         OVERVIEW: lambda: effects(points),
         "learning-curve.png": lambda: lines(results, curves, sizes, "labelled reviews", log=True),

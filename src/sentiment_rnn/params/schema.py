@@ -245,7 +245,8 @@ class ClaimsParams(Section):
     seeds: Annotated[list[int], Field(min_length=3)]  # below three there is no interval to speak of
     workers: Literal["auto"] | Count
     model: dict[str, Any]
-    reviews: Annotated[list[Count], Field(min_length=1)]
+    reviews: Count
+    learning_curve: Annotated[list[Count], Field(min_length=1)]
     min_steps: Count
     gradient_steps: Count
     distances: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)]
@@ -259,7 +260,7 @@ class ClaimsParams(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> "ClaimsParams":
-        for key in ("seeds", "reviews", "distances", "spectral_radii", "labelled"):
+        for key in ("seeds", "learning_curve", "distances", "spectral_radii", "labelled"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key} names one twice")
