@@ -70,9 +70,9 @@ survey of the LSTM family, and notes on the LSTM's gates. Written by `make claim
 
 - Each comparison changes one thing, and the rest is what params.yaml gives to both, cut by `claims.model` to
   {params.model.get("max_length", "their own")} tokens a review, {params.model.get("max_epochs", "all")} epochs and,
-  where nothing else is said, {params.reviews:,} reviews: short trainings, so that there can be many. Accuracies are therefore
-  below those of the pipeline's own comparison. Exceptions: the plain RNN and the transformer have learning rates of
-  their own, without which they learn little, and with few reviews there are more epochs. Nothing was searched.
+  where nothing else is said, {params.reviews:,} reviews: short trainings, so that there can be many. Accuracies are
+  therefore below those of the pipeline's own comparison. Exceptions: the plain RNN and the transformer have learning
+  rates of their own, without which they learn little, and with few reviews there are more epochs. Nothing was searched.
 - {len(params.seeds)} seeds each, the same on both sides. An effect is the mean difference of trainings with the same
   seed, and its interval the 95% one of Student's t over the seeds: how far other seeds might move it. That the test
   reviews are a sample too is not in it. Test is scored once, after the last epoch; nothing is chosen by it.
