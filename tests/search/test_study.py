@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.search import claims
+from sentiment_rnn.search import ownership
 from sentiment_rnn.search import study as studies
 from sentiment_rnn.search.study import follow, load_study, log_result, report
 from sentiment_rnn.tracking import runs
@@ -18,7 +18,7 @@ from sentiment_rnn.tracking import runs
 
 def add(bench: Bench, value: float, state=TrialState.COMPLETE, **values) -> optuna.trial.FrozenTrial:
     """A trial that has ended, and its run, as a worker leaves them."""
-    trial = claims.claim(bench.study, bench.storage, 99, values)
+    trial = ownership.claim(bench.study, bench.storage, 99, values)
     drawn = optuna.trial.Trial(bench.study, trial._trial_id)
     for name, chosen in PARAMS.search.space.items():
         if values:
@@ -64,9 +64,9 @@ def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens,
 )
 def test_another_space_or_model_is_a_new_study_and_is_said(client, tokens, capsys, changes):
     first = Bench(client, tokens)
-    trial = claims.claim(first.study, first.storage, 9, {})
+    trial = ownership.claim(first.study, first.storage, 9, {})
     first.storage.set_trial_user_attr(trial._trial_id, "run_id", child(first, 0))
-    first.storage.set_trial_user_attr(trial._trial_id, "owner", claims.myself() | {"born": 0.0})  # killed since
+    first.storage.set_trial_user_attr(trial._trial_id, "owner", ownership.myself() | {"born": 0.0})  # killed since
     second = Bench(client, tokens, **changes)
     assert second.search.study != first.search.study
     assert "changed: this is a new study" in capsys.readouterr().out
@@ -132,7 +132,7 @@ def test_a_study_begun_anew_has_a_run_of_its_own(client, tokens):
 
 def test_where_every_trial_diverged_nothing_is_found(client, tokens):
     bench = Bench(client, tokens)
-    trial = claims.claim(bench.study, bench.storage, 1, {})
+    trial = ownership.claim(bench.study, bench.storage, 1, {})
     bench.storage.set_trial_user_attr(trial._trial_id, "seconds", 1.0)
     bench.storage.set_trial_state_values(trial._trial_id, TrialState.PRUNED, None)
     found = report(bench.search, bench.study)
@@ -218,8 +218,8 @@ def test_mlflow_follows_the_study(client, tokens):
     bench = Bench(client, tokens)
     for value, state in ((0.5, TrialState.COMPLETE), (0.6, TrialState.PRUNED)):
         add(bench, value, state)  # killed after the study was told, before MLflow was
-    claims.claim(bench.study, bench.storage, 9, {})  # given up by the next claim of this process
-    alive = claims.claim(bench.study, bench.storage, 9, {})
+    ownership.claim(bench.study, bench.storage, 9, {})  # given up by the next claim of this process
+    alive = ownership.claim(bench.study, bench.storage, 9, {})
     open_runs = {number: child(bench, number) for number in (2, 3)}
     bench.storage.set_trial_user_attr(alive._trial_id, "run_id", open_runs[3])
     doubled = child(bench, 3)  # the store's answer was lost, and the run was made again

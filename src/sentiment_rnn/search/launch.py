@@ -19,7 +19,7 @@ from optuna.storages import BaseStorage
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
 from sentiment_rnn.processes import interruptible
-from sentiment_rnn.search import claims
+from sentiment_rnn.search import ownership
 from sentiment_rnn.search.plots import log_plots
 from sentiment_rnn.search.storage import open_storage, shown, storage_url
 from sentiment_rnn.search.study import Search, follow, load_study, log_result, open_study, report
@@ -70,17 +70,17 @@ def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) 
     params = asked.params
     opened = open_study(client, storage, asked, work)
     study = load_study(storage, opened, 0)
-    watch = claims.Watch(study, storage)
+    watch = ownership.Watch(study, storage)
     watch.running()
     follow(client, study)
     with _parent_run(client, opened, study, watch), interruptible():
-        missing = params.trials - len(claims.finished(study))
+        missing = params.trials - len(ownership.finished(study))
         if missing > 0:
             with Workers(opened, work, missing) as workers, View(opened, study, workers.describe()) as view:
-                while workers.check(len(claims.finished(study))):
-                    view.show(claims.finished(study), watch.running())
+                while workers.check(len(ownership.finished(study))):
+                    view.show(ownership.finished(study), watch.running())
                     time.sleep(POLL)
-                view.show(claims.finished(study), [])
+                view.show(ownership.finished(study), [])
         follow(client, study)
         log_result(client, opened.run_id, study)
         log_plots(client, opened.run_id, study)
@@ -88,7 +88,7 @@ def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) 
 
 
 @contextmanager
-def _parent_run(client: MlflowClient, search: Search, study: Study, watch: claims.Watch) -> Iterator[None]:
+def _parent_run(client: MlflowClient, search: Search, study: Study, watch: ownership.Watch) -> Iterator[None]:
     """The study's run is RUNNING while somebody works on it."""
     client.update_run(search.run_id, status="RUNNING")
     try:
@@ -100,7 +100,7 @@ def _parent_run(client: MlflowClient, search: Search, study: Study, watch: claim
         if not others:
             client.set_terminated(search.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         if isinstance(error, KeyboardInterrupt):
-            done = f"{len(claims.finished(study))} of {search.params.trials} trials"
+            done = f"{len(ownership.finished(study))} of {search.params.trials} trials"
             print(f"\n{search.architecture}: stopped with {done} done; the same command goes on from there", flush=True)
         raise
     client.set_terminated(search.run_id, "FINISHED")

@@ -22,7 +22,7 @@ import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
-from sentiment_rnn.search.claims import FINISHED, Watch, best, finished
+from sentiment_rnn.search.ownership import FINISHED, Watch, best, finished
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import shown
 from sentiment_rnn.tracking import runs

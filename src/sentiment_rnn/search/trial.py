@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.params import with_values
-from sentiment_rnn.search.claims import fail
+from sentiment_rnn.search.ownership import fail
 from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
 from sentiment_rnn.tracking import runs

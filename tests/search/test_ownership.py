@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sentiment_rnn.search import claims
+from sentiment_rnn.search import ownership
 from sentiment_rnn.search.storage import open_storage
 
 START = {"learning_rate": 0.005}
@@ -38,27 +38,27 @@ def other_process(monkeypatch, **changes):
 
 
 def test_the_first_claim_is_the_start_and_has_its_owner_from_the_first_moment(study, storage):
-    trial = claims.claim(study, storage, 2, START)
+    trial = ownership.claim(study, storage, 2, START)
     assert trial.state is TrialState.RUNNING
-    assert trial.user_attrs["owner"] == claims.myself()
+    assert trial.user_attrs["owner"] == ownership.myself()
     assert trial.user_attrs["owner"]["pid"] == os.getpid()
     real = optuna.trial.Trial(study, trial._trial_id)
     assert real.suggest_float("learning_rate", 0.001, 0.01) == 0.005
 
 
 def test_no_more_is_claimed_than_was_asked_for(study, storage, monkeypatch):
-    first = claims.claim(study, storage, 2, START)
+    first = ownership.claim(study, storage, 2, START)
     other_process(monkeypatch)
-    second = claims.claim(study, storage, 2, START)
+    second = ownership.claim(study, storage, 2, START)
     assert second.user_attrs["claims"] is None
     other_process(monkeypatch, pid=2)
-    assert claims.claim(study, storage, 2, START) is None, "two are running"
+    assert ownership.claim(study, storage, 2, START) is None, "two are running"
     end(storage, first)
-    assert claims.claim(study, storage, 2, START) is None, "one has finished, one is running"
+    assert ownership.claim(study, storage, 2, START) is None, "one has finished, one is running"
     end(storage, second, TrialState.PRUNED)
-    assert claims.claim(study, storage, 2, START) is None
+    assert ownership.claim(study, storage, 2, START) is None
     assert states(study) == ["COMPLETE", "PRUNED"]
-    assert claims.claim(study, storage, 3, START) is not None, "more are asked for"
+    assert ownership.claim(study, storage, 3, START) is not None, "more are asked for"
 
 
 @pytest.mark.parametrize("asked", [1, 2])
@@ -71,14 +71,14 @@ def test_two_that_claim_at_once_do_not_both_get_the_last_nor_the_same(study, sto
             order.append("other")
             with monkeypatch.context() as patch:
                 patch.setattr(claims, "myself", lambda: {"host": "elsewhere", "pid": 1, "born": 0.0})
-                order.append(claims.claim(study, storage, asked, START))
+                order.append(ownership.claim(study, storage, asked, START))
         return real(*arguments)
 
     monkeypatch.setattr(claims, "_create", create)
-    assert claims.claim(study, storage, asked, START) is None
+    assert ownership.claim(study, storage, asked, START) is None
     assert order[1] is not None
     assert states(study) == ["RUNNING", "FAIL"]
-    again = claims.claim(study, storage, asked, START)
+    again = ownership.claim(study, storage, asked, START)
     if asked == 1:
         assert again is None
     else:
@@ -86,34 +86,34 @@ def test_two_that_claim_at_once_do_not_both_get_the_last_nor_the_same(study, sto
 
 
 def test_the_values_of_a_dead_owner_are_tried_again_once(study, storage, monkeypatch):
-    end(storage, claims.claim(study, storage, 3, START))
+    end(storage, ownership.claim(study, storage, 3, START))
     other_process(monkeypatch)
-    killed = claims.claim(study, storage, 3, START)
+    killed = ownership.claim(study, storage, 3, START)
     drawn = optuna.trial.Trial(study, killed._trial_id).suggest_float("learning_rate", 0.001, 0.01)
     monkeypatch.undo()
 
-    assert claims.Watch(study, storage).running() == []
+    assert ownership.Watch(study, storage).running() == []
     assert states(study) == ["COMPLETE", "FAIL"]
-    again = claims.claim(study, storage, 3, START)
+    again = ownership.claim(study, storage, 3, START)
     assert again.user_attrs["claims"] == killed.number
     assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == drawn
     other_process(monkeypatch, host="elsewhere")
-    assert claims.claim(study, storage, 3, START).user_attrs["claims"] is None
+    assert ownership.claim(study, storage, 3, START).user_attrs["claims"] is None
 
 
 def test_the_start_is_tried_again_too(study, storage, monkeypatch):
     other_process(monkeypatch)
-    claims.claim(study, storage, 1, START)  # killed before it drew anything
+    ownership.claim(study, storage, 1, START)  # killed before it drew anything
     monkeypatch.undo()
-    claims.Watch(study, storage).running()
-    again = claims.claim(study, storage, 1, START)
+    ownership.Watch(study, storage).running()
+    again = ownership.claim(study, storage, 1, START)
     assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == 0.005
 
 
 def test_a_trial_doubled_by_a_lost_answer_is_given_up_by_its_owner(study, storage):
-    lost = claims.claim(study, storage, 2, START)
+    lost = ownership.claim(study, storage, 2, START)
     assert lost is not None
-    trial = claims.claim(study, storage, 2, START)
+    trial = ownership.claim(study, storage, 2, START)
     assert states(study) == ["FAIL", "RUNNING"]
     assert trial.user_attrs["claims"] == "start"
 
@@ -128,9 +128,9 @@ def test_a_zombie_and_a_reused_process_number_count_as_dead(study, storage, monk
     import psutil
 
     other_process(monkeypatch, pid=process.pid, born=psutil.Process(process.pid).create_time())
-    claims.claim(study, storage, 1, START)
+    ownership.claim(study, storage, 1, START)
     monkeypatch.undo()
-    watch = claims.Watch(study, storage)
+    watch = ownership.Watch(study, storage)
     assert len(watch.running()) in (0, 1)
     deadline = time.monotonic() + 20
     while watch.running() and time.monotonic() < deadline:
@@ -139,61 +139,61 @@ def test_a_zombie_and_a_reused_process_number_count_as_dead(study, storage, monk
     process.join()
 
     other_process(monkeypatch, pid=os.getpid(), born=1.0)
-    claims.claim(study, storage, 1, START)
+    ownership.claim(study, storage, 1, START)
     assert watch.running() == []
 
 
 def test_an_owner_on_another_machine_lives_while_it_gives_signs_of_life(study, storage, monkeypatch):
     other_process(monkeypatch, host="elsewhere")
-    trial = claims.claim(study, storage, 1, START)
+    trial = ownership.claim(study, storage, 1, START)
     now = [1000.0]
-    monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
-    watch = claims.Watch(study, storage)
+    monkeypatch.setattr(ownership.time, "monotonic", lambda: now[0])
+    watch = ownership.Watch(study, storage)
     for beats in range(20):
         storage.set_trial_user_attr(trial._trial_id, "beats", beats // 3)
         assert len(watch.running()) == 1
-        now[0] += claims.BEAT
-    for _ in range(int(claims.SILENCE / claims.BEAT) - 2):
-        now[0] += claims.BEAT
+        now[0] += ownership.BEAT
+    for _ in range(int(ownership.SILENCE / ownership.BEAT) - 2):
+        now[0] += ownership.BEAT
         assert len(watch.running()) == 1
     for _ in range(4):
-        now[0] += claims.BEAT
+        now[0] += ownership.BEAT
         watch.running()
     assert states(study) == ["FAIL"]
 
 
 def test_failing_a_trial_that_has_ended_changes_nothing(study, storage):
-    trial = claims.claim(study, storage, 1, START)
+    trial = ownership.claim(study, storage, 1, START)
     end(storage, trial)
-    claims.fail(storage, trial)
+    ownership.fail(storage, trial)
     assert states(study) == ["COMPLETE"]
 
 
 def test_values_that_kill_again_and_again_are_set_aside(study, storage, monkeypatch):
-    for attempt in range(claims.ATTEMPTS):
-        trial = claims.claim(study, storage, 1, START)
+    for attempt in range(ownership.ATTEMPTS):
+        trial = ownership.claim(study, storage, 1, START)
         assert trial.user_attrs["claims"] == (trial.number - 1 if attempt else "start")
-        claims.fail(storage, trial)
-    assert claims.claim(study, storage, 1, START).user_attrs["claims"] is None
+        ownership.fail(storage, trial)
+    assert ownership.claim(study, storage, 1, START).user_attrs["claims"] is None
 
 
 def test_after_a_storage_was_away_nobody_counts_as_silent(study, storage, monkeypatch):
     other_process(monkeypatch, host="elsewhere")
-    claims.claim(study, storage, 1, START)
+    ownership.claim(study, storage, 1, START)
     now = [1000.0]
-    monkeypatch.setattr(claims.time, "monotonic", lambda: now[0])
-    watch = claims.Watch(study, storage)
+    monkeypatch.setattr(ownership.time, "monotonic", lambda: now[0])
+    watch = ownership.Watch(study, storage)
     assert len(watch.running()) == 1
-    now[0] += claims.SILENCE + 30  # the look at the storage took so long
+    now[0] += ownership.SILENCE + 30  # the look at the storage took so long
     assert len(watch.running()) == 1
     for _ in range(20):
-        now[0] += claims.SILENCE / 15
+        now[0] += ownership.SILENCE / 15
         watch.running()
     assert states(study) == ["FAIL"]
 
 
 def test_the_best_is_a_complete_trial(study, storage):
-    assert claims.best(study.get_trials()) is None
+    assert ownership.best(study.get_trials()) is None
     for value, state in ((0.5, TrialState.COMPLETE), (0.3, TrialState.PRUNED), (0.4, TrialState.COMPLETE)):
-        end(storage, claims.claim(study, storage, 9, START), state, value)
-    assert claims.best(study.get_trials()).value == 0.4
+        end(storage, ownership.claim(study, storage, 9, START), state, value)
+    assert ownership.best(study.get_trials()).value == 0.4
