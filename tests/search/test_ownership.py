@@ -34,7 +34,7 @@ def states(study) -> list[str]:
 
 def other_process(monkeypatch, **changes):
     """Claims come from another process from now on."""
-    monkeypatch.setattr(claims, "myself", lambda: {"host": claims._host(), "pid": 1, "born": 0.0} | changes)
+    monkeypatch.setattr(ownership, "myself", lambda: {"host": ownership._host(), "pid": 1, "born": 0.0} | changes)
 
 
 def test_the_first_claim_is_the_start_and_has_its_owner_from_the_first_moment(study, storage):
@@ -63,18 +63,18 @@ def test_no_more_is_claimed_than_was_asked_for(study, storage, monkeypatch):
 
 @pytest.mark.parametrize("asked", [1, 2])
 def test_two_that_claim_at_once_do_not_both_get_the_last_nor_the_same(study, storage, monkeypatch, asked):
-    real = claims._create
+    real = ownership._create
     order = []
 
     def create(*arguments):
         if not order:  # the other comes between the look and the claim
             order.append("other")
             with monkeypatch.context() as patch:
-                patch.setattr(claims, "myself", lambda: {"host": "elsewhere", "pid": 1, "born": 0.0})
+                patch.setattr(ownership, "myself", lambda: {"host": "elsewhere", "pid": 1, "born": 0.0})
                 order.append(ownership.claim(study, storage, asked, START))
         return real(*arguments)
 
-    monkeypatch.setattr(claims, "_create", create)
+    monkeypatch.setattr(ownership, "_create", create)
     assert ownership.claim(study, storage, asked, START) is None
     assert order[1] is not None
     assert states(study) == ["RUNNING", "FAIL"]

@@ -37,7 +37,7 @@ VANISHED = {
 class PatientStorage(_CachedStorage):
     """Optuna's storage in a database, each of whose calls waits while the database is away.
 
-    A call whose answer was lost is made again. What that could double, a new trial, `claims` finds by its owner.
+    A call whose answer was lost is made again. What that could double, a new trial, `ownership` finds by its owner.
     """
 
 
