@@ -67,7 +67,7 @@ def draw(findings: Sequence[Finding], results: Results, params: ClaimsParams, tr
 
 def effects(measured: Sequence[Effect]) -> Figure:
     """Every difference in accuracy with its interval, coloured by its verdict."""
-    figure, axis = plt.subplots(figsize=(8, 0.36 * len(measured) + 1.4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(9, 0.36 * len(measured) + 1.6), layout="constrained")
     for row, effect in enumerate(reversed(measured)):
         colour = COLOURS[effect.verdict]
         axis.plot(effect.interval, [row, row], color=colour, linewidth=2)
@@ -78,10 +78,10 @@ def effects(measured: Sequence[Effect]) -> Figure:
         axis.plot([], [], "o-", color=colour, label=verdict)
     axis.set_xscale("symlog", linthresh=2)  # half a point and twenty points in one picture
     axis.xaxis.set_major_formatter(ScalarFormatter())
-    axis.set_xticks([-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20])
-    axis.set(xlabel="points of test accuracy, with the 95% interval over seeds")
+    axis.set_xticks([-40, -10, -5, -2, -1, 0, 1, 2, 5, 10, 40])
+    axis.set(xlabel="points of test accuracy (95% interval)")
     axis.grid(axis="x", alpha=0.3)
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside upper right", ncols=3)
     return figure
 
 
