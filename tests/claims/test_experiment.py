@@ -1,4 +1,6 @@
+import multiprocessing
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -6,8 +8,20 @@ from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
-from sentiment_rnn.claims.experiment import Experiment, Setting, done, end_killed, run
+from sentiment_rnn.claims.experiment import (
+    FOLDER,
+    LANGUAGE_MODEL,
+    Experiment,
+    Setting,
+    done,
+    end_killed,
+    experiment_name,
+    run,
+)
 from sentiment_rnn.claims.plan import few, last, plan, pretrained, reservoir, spaced
+from sentiment_rnn.claims.pool import run_all
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.tracking import store
 
 SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60}
 SMALL = {
@@ -50,12 +64,14 @@ def test_every_kind_runs_and_is_found_again_by_its_key(
         finished = found[experiment.key(setting)]
         assert finished.info.run_id == run_ids[name]
         assert 0 <= finished.data.metrics["test_accuracy"] <= 1
-        assert finished.data.tags["architecture"] == name
+        assert finished.data.tags["claims.experiment"] == name
     history = client.get_metric_history(run_ids[last("rnn")], "gradient_norm")
     assert sorted(point.step for point in history) == list(range(small.claims.gradient_steps + 1))
     trained = found[named(small, few("gru", 60)).key(setting)].data.params
     assert (trained["reviews"], trained["cell"]) == ("60", "gru")
-    assert len(found) == len(names) + 1  # the language model has a run of its own
+    language_model = found[experiments[-1].key(setting)].data.tags[LANGUAGE_MODEL]
+    assert client.get_run(language_model).data.metrics["language_loss"] > 0
+    assert len(found) == len(names)
 
 
 def test_a_language_model_is_read_once_for_all_that_start_from_it(
@@ -90,14 +106,30 @@ def test_the_key_follows_what_decides_the_figures(small: params.Params, setting:
 
 
 def test_a_killed_run_is_marked_and_does_not_count(
-    small: params.Params, setting: Setting, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+    small: params.Params, setting: Setting, client: MlflowClient
 ) -> None:
-    wanted = named(small, "lstm")
-    monkeypatch.setattr("sentiment_rnn.claims.experiment.fit", lambda *_, **__: (_ for _ in ()).throw(MemoryError))
-    monkeypatch.setattr(client, "set_terminated", lambda *_: None)
-    with pytest.raises(MemoryError):
-        run(wanted, setting)
-    assert wanted.key(setting) not in done(client, setting)
+    lstm = named(small, "lstm")
+    folder = store.experiment(client, experiment_name(setting))
+    ours = client.create_run(folder, tags={FOLDER: f"{socket.gethostname()}:{setting.work.resolve()}"}).info.run_id
+    another = client.create_run(folder, tags={FOLDER: "elsewhere:/clone/work/claims"}).info.run_id
+    # Lightning's logger calls a run finished when its training is: killed before test was scored
+    early = client.create_run(folder, tags={"claims.experiment": "lstm"}).info.run_id
+    client.set_terminated(early)
     end_killed(client, setting)
-    statuses = {found.info.status for found in client.search_runs(["1"])}
-    assert "RUNNING" not in statuses
+    assert client.get_run(ours).info.status == "KILLED"
+    assert client.get_run(another).info.status == "RUNNING"
+    assert lstm.key(setting) not in done(client, setting)
+
+
+def test_a_worker_that_dies_ends_the_rest_with_a_line_that_names_its_training(
+    small: params.Params, setting: Setting
+) -> None:
+    experiments = [named(small, "lstm"), named(small, "gru"), named(small, "rnn"), named(small, "lstm", seed=2)]
+    outcomes = run_all(experiments, setting, workers=2)
+    first, _ = next(outcomes)
+    assert first in experiments[:2]
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    with pytest.raises(UserError, match=r"seed \d: its worker died"):
+        list(outcomes)
+    assert not multiprocessing.active_children()
