@@ -111,7 +111,7 @@ def test_a_killed_run_is_marked_and_does_not_count(
     lstm = named(small, "lstm")
     folder = store.experiment(client, experiment_name(setting))
     ours = client.create_run(folder, tags={FOLDER: f"{socket.gethostname()}:{setting.work.resolve()}"}).info.run_id
-    another = client.create_run(folder, tags={FOLDER: "elsewhere:/clone/work/claims"}).info.run_id
+    another = client.create_run(folder, tags={FOLDER: "another machine:another clone"}).info.run_id
     # Lightning's logger calls a run finished when its training is: killed before test was scored
     early = client.create_run(folder, tags={"claims.experiment": "lstm"}).info.run_id
     client.set_terminated(early)

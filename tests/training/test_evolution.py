@@ -4,6 +4,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from conftest import shrunk_values
+from killing import KilledError, KillIn
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Batch
@@ -21,21 +22,6 @@ EVOLVED = PARAMS.model_of("evolved_lstm")
 READOUT = {"readout.weight", "readout.bias"}
 ONE_BATCH = {"padding": "front", "batch_size": 240}  # every generation is judged on the same reviews
 BIASES = {"encoder.layers.0.0.bias_ih_l0"}
-
-
-class KilledError(Exception):
-    pass
-
-
-class KillIn(pl.Callback):
-    """Ends the training in the middle of an epoch."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        if trainer.current_epoch == self.epoch and index == 2:
-            raise KilledError
 
 
 class Watch(pl.Callback):

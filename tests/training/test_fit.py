@@ -4,6 +4,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from conftest import shrunk_values
+from killing import KilledError, KillIn
 
 from sentiment_rnn import params
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
@@ -35,21 +36,6 @@ class Recorder(pl.Callback):
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
         self.clipped.append(self.norm(module))
-
-
-class KilledError(Exception):
-    pass
-
-
-class KillIn(pl.Callback):
-    """Ends the process's training in the middle of an epoch, as far as files are concerned like SIGKILL."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        if trainer.current_epoch == self.epoch and index == 2:
-            raise KilledError
 
 
 @pytest.fixture

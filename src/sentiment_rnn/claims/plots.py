@@ -121,6 +121,7 @@ def cost(results: Results) -> Figure:
     names = sorted(ratios, key=lambda name: ratios[name], reverse=True)
     figure, axis = plt.subplots(figsize=(6.5, 0.33 * len(names) + 1), layout="constrained")
     bars = axis.barh(names, [ratios[name] for name in names], color="C0", height=0.6)
+    axis.margins(x=0.1)  # room for the figures
     axis.bar_label(bars, fmt="%.2f", padding=3)
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set(xlabel="seconds of a training step, times the LSTM's")

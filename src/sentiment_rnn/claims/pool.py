@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
 from typing import cast
 
@@ -71,14 +71,16 @@ def run_all(
             theirs.close()
             crew.append(process)
             busy[ours] = waiting.pop()
-            ours.send(busy[ours])
+            with suppress(OSError):
+                ours.send(busy[ours])
         while busy:
             for connection in cast(list[Connection], wait(list(busy))):
                 experiment = busy.pop(connection)
                 yield experiment, _outcome(connection, experiment, setting)
                 if waiting:
                     busy[connection] = waiting.pop()
-                    connection.send(busy[connection])
+                    with suppress(OSError):  # a worker that died meanwhile: `_outcome` says so
+                        connection.send(busy[connection])
     finally:
         for process in crew:
             process.kill()
@@ -89,7 +91,7 @@ def _outcome(connection: Connection, experiment: Experiment, setting: Setting) -
     what = f"{experiment.name}, seed {experiment.seed}"
     try:
         run_id, mistake = connection.recv()
-    except EOFError:
+    except (EOFError, OSError):
         raise UserError(
             f"{what}: its worker died (all it said: {setting.work}/worker-*.log); the same command goes on. If it is "
             "memory: fewer claims.workers"
