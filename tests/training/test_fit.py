@@ -7,6 +7,7 @@ from conftest import shrunk_values
 from killing import KilledError, KillIn
 
 from sentiment_rnn import params
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.inference import score
 from sentiment_rnn.training.fit import Fit, fit
@@ -42,7 +43,7 @@ class Recorder(pl.Callback):
 def train(tokens, tmp_path):
     """Fit with some of bilstm's parameters changed."""
 
-    def run(folder: str = "work", *, seed: int = 7, callbacks=(), fraction: float = 1.0, **changes) -> Fit:
+    def run(folder: str = "work", *, seed: int = 7, callbacks=(), fraction: float = 1.0, labels=None, **changes) -> Fit:
         done = fit(
             "bilstm",
             params.with_values(BILSTM, changes),
@@ -53,6 +54,7 @@ def train(tokens, tmp_path):
             logger=False,
             callbacks=callbacks,
             train_fraction=fraction,
+            labels=labels,
         )
         assert done is not None
         return done
@@ -162,9 +164,45 @@ def test_the_same_seed_gives_the_same_figures_and_another_does_not(train):
     assert measured(first.history) != measured(other.history)
 
 
-@pytest.mark.parametrize("protocol", ["holdout", "document"])
-def test_a_training_cut_off_in_an_epoch_goes_on_as_if_it_never_was(train, protocol):
-    changes = {"max_epochs": 4, "patience": 4, "learning_rate": 0.01, "protocol": protocol}
+class Averaged(pl.Callback):
+    """The running average of the weights after each step, by its definition."""
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
+        for name, value in module.model.state_dict().items():
+            before = self.weights.get(name, value)
+            self.weights[name] = self.decay * before + (1 - self.decay) * value
+
+
+def test_with_ema_the_model_is_the_running_average_of_its_weights(train):
+    averaged = Averaged(0.8)
+    done = train(callbacks=[averaged], ema=0.8, learning_rate=0.02, protocol="document")
+    for name, weights in done.model.state_dict().items():
+        assert torch.allclose(weights, averaged.weights[name], atol=1e-6), name
+    plain = train("plain", learning_rate=0.02, protocol="document")
+    assert not torch.allclose(plain.model.readout.weight, done.model.readout.weight, atol=1e-4)
+    assert scored_loss(done) == pytest.approx(done.history[-1]["test_loss"], abs=1e-5), "the average is what is scored"
+
+
+def test_given_labels_take_the_place_of_the_reviews_own(train):
+    no_dropout = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
+    changes = {"learning_rate": 0.03, "max_epochs": 20, "protocol": "document", **no_dropout}
+    own = train("own", **changes)
+    turned = train("turned", labels=1 - own.data.train.labels, **changes)
+    found = score.logits(turned.model, own.data.train) > 0
+    assert (found == (own.data.train.labels == 0)).mean() > 0.95
+    with pytest.raises(UserError, match=r"3 labels for the 2\d\d reviews"):
+        train("few", labels=own.data.train.labels[:3])
+
+
+@pytest.mark.parametrize(
+    "training", [{"protocol": "holdout"}, {"protocol": "document"}, {"ema": 0.8, "adversarial": 0.5}]
+)
+def test_a_training_cut_off_in_an_epoch_goes_on_as_if_it_never_was(train, training):
+    changes = {"max_epochs": 4, "patience": 4, "learning_rate": 0.01, **training}
     whole = train("whole", **changes)
     with pytest.raises(KilledError):
         train("cut", callbacks=[KillIn(2)], **changes)

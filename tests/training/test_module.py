@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sentiment_rnn.data.batches import Batch
-from sentiment_rnn.training.module import SentimentModule
+from sentiment_rnn.training.module import SentimentModule, worst_step
 
 ARCHITECTURE = {
     "vocab_size": 50, "embedding_size": 5, "cell": "lstm", "hidden_size": 4, "num_layers": 1, "bidirectional": True,
@@ -18,6 +18,7 @@ def module(**changes) -> SentimentModule:
     values = {
         "architecture": ARCHITECTURE, "scored": "validation", "learning_rate": 0.02, "schedule": "constant",
         "adam_epsilon": 1e-7, "gradient_clip": 1.0, "seed": 7, "trained": "all",
+        "label_smoothing": 0.0, "adversarial": None,
     }  # fmt: skip
     return SentimentModule(**(values | changes))
 
@@ -33,6 +34,61 @@ def test_the_loss_is_the_mean_negative_log_likelihood(batch):
     positive = trained(batch.ids, batch.lengths).sigmoid()
     likelihood = torch.stack([positive[0], 1 - positive[1], positive[2]])
     assert trained.training_step(batch, 0).item() == pytest.approx(-likelihood.log().mean().item(), rel=1e-6)
+
+
+def test_smoothed_labels_cost_the_certain_more(batch):
+    trained = module(label_smoothing=0.2)
+    with torch.no_grad():
+        positive = trained(batch.ids, batch.lengths).sigmoid()
+    targets = torch.tensor([0.9, 0.1, 0.9])  # a fifth of each label spread over both classes
+    expected = -(targets * positive.log() + (1 - targets) * (1 - positive).log()).mean()
+    assert trained.training_step(batch, 0).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_the_worst_step_has_its_length_and_leaves_padding_alone(batch):
+    model = module().model
+    embedded = model.embed(batch.ids)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(model.judge(embedded, batch.lengths), batch.labels)
+    step = worst_step(loss, embedded, 0.3)
+    assert not step.requires_grad
+    assert torch.allclose(step.square().sum((0, 2)).sqrt(), torch.tensor(0.3))
+    assert not step[4:, 1].any()
+    assert not step[1:, 2].any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_step_of_that_length_is_worse_to_first_order(batch, seed):
+    torch.manual_seed(seed)
+    model = module().model
+
+    def losses(embedded):
+        logits = model.judge(embedded, batch.lengths)
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="none")
+
+    embedded = model.embed(batch.ids)
+    worst = worst_step(losses(embedded).mean(), embedded, 1e-3)
+    other = torch.randn_like(embedded)
+    other *= 1e-3 / other.square().sum((0, 2), keepdim=True).sqrt()
+    assert (losses(embedded + worst) > losses(embedded)).all()
+    assert (losses(embedded + worst) > losses(embedded + other)).all()
+
+
+def test_the_adversarial_loss_is_that_of_the_moved_embeddings_beside_the_plain_one(batch):
+    plain, trained = module(), module(adversarial=0.3)
+    embedded = plain.model.embed(batch.ids)
+    loss = plain.training_step(batch, 0)
+    of = torch.nn.functional.binary_cross_entropy_with_logits
+    before = of(plain.model.judge(embedded, batch.lengths), batch.labels)
+    moved = of(plain.model.judge(embedded + worst_step(before, embedded, 0.3), batch.lengths), batch.labels)
+    assert trained.training_step(batch, 0).item() == pytest.approx((loss + moved).item(), rel=1e-5)
+    assert moved > loss
+
+
+def test_an_embedding_that_is_not_trained_can_be_moved(batch):
+    trained = module(trained="readout", adversarial=0.3)
+    trained.training_step(batch, 0).backward()
+    assert trained.model.embedding.weight.grad is None
+    assert trained.model.readout.weight.grad is not None
 
 
 def test_the_optimizer_is_adam_with_the_values_asked_for():

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
@@ -24,6 +25,7 @@ class Protocol(NamedTuple):
 PROTOCOLS = {
     "holdout": Protocol(["train"], "validation"),
     "document": Protocol(["train", "validation"], "test"),
+    "taught": Protocol(["unsupervised"], "validation"),  # with a teacher's labels
 }
 
 
@@ -43,6 +45,7 @@ class ReviewsDataModule(pl.LightningDataModule):
         protocol: a key of `PROTOCOLS`.
         seed: decides the order of the batches.
         train_fraction: share of the training reviews to use.
+        labels: `(N,)` from 0 to 1, take the place of those of the training reviews.
     """
 
     def __init__(
@@ -53,12 +56,17 @@ class ReviewsDataModule(pl.LightningDataModule):
         protocol: str,
         seed: int,
         train_fraction: float = 1.0,
+        labels: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
         self.seed = seed
         self.train = TokenizedReviews(folder, PROTOCOLS[protocol].trained, encoding)
         self.scored = TokenizedReviews(folder, [PROTOCOLS[protocol].scored], encoding)
+        if labels is not None:
+            if len(labels) != len(self.train):
+                raise UserError(f"{len(labels):,} labels for the {len(self.train):,} reviews in {folder}")
+            self.train.labels = labels.astype(np.float32)
         if train_fraction < 1:
             self.train.keep(train_fraction, seed)
 

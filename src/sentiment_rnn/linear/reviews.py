@@ -18,7 +18,7 @@ class Reviews(NamedTuple):
 
 
 def load(raw: Path, tokens: Path, split: str) -> Reviews:
-    """The reviews of `train`, `validation` or `test`, in the order in which the networks have them.
+    """The reviews of a split (`unsupervised` ones have label -1), in the order in which the networks have them.
 
     Args:
         raw: folder of the download stage.

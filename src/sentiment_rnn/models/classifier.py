@@ -81,13 +81,20 @@ class Classifier(nn.Module):
         Returns:
             `(B,)` logits; each depends on its own review alone.
         """
-        return self.classify(self.encode(ids, lengths), lengths)
+        return self.judge(self.embed(ids), lengths)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """The vectors `(T, B, F)` of ids `(T, B)`; in training some words and some features are dropped."""
+        x = self.embedding(ids)
+        return x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
+
+    def judge(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """Logits `(B,)` of tokens' vectors `(T, B, F)`."""
+        return self.classify(self.encoder(embedded, lengths), lengths)
 
     def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
-        x = self.embedding(ids)
-        x = x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
-        return self.encoder(x, lengths)
+        return self.encoder(self.embed(ids), lengths)
 
     def classify(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of the states of all steps, `(T, B, features)`."""

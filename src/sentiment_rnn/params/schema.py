@@ -15,6 +15,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 UNREAD_BY_CMA_ES = (
     "word_dropout", "embedding_dropout", "dropout", "learning_rate", "schedule", "adam_epsilon", "gradient_clip",
+    "label_smoothing", "adversarial",
 )  # fmt: skip
 WITHOUT_GATES = ("rnn", "echo_state", "transformer")
 
@@ -102,6 +103,11 @@ class ModelParams(Section):
     schedule: Literal["constant", "one_cycle"]
     adam_epsilon: Annotated[float, Field(gt=0)]
     gradient_clip: Annotated[float, Field(gt=0)] | None
+    label_smoothing: Share
+    adversarial: Annotated[float, Field(gt=0)] | None
+    ema: Annotated[float, Field(gt=0, lt=1)] | None
+    teacher: Literal["tfidf_logistic", "nb_logistic"] | None
+    teacher_epochs: Count
     seeds: Annotated[list[int], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -114,6 +120,8 @@ class ModelParams(Section):
             raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
         if self.optimizer == "cma_es" and self.trained == "all":
             raise ValueError("trained: all is too many parameters for optimizer cma_es; readout or readout_and_biases")
+        if self.optimizer == "cma_es" and self.ema is not None:
+            raise ValueError("ema: CMA-ES keeps a mean of its own: null")
         if self.trained == "readout_and_biases" and self.cell in WITHOUT_GATES:
             raise ValueError(f"trained: readout_and_biases needs a cell with gates, which {self.cell} is not; readout")
         return self

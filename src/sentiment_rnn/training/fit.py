@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
@@ -58,6 +58,7 @@ def fit(
     callbacks: Sequence[pl.Callback] = (),
     train_fraction: float = 1.0,
     start: Mapping[str, Tensor] | None = None,
+    labels: np.ndarray | None = None,
 ) -> Fit | None:
     """Train one model, going on from `checkpoints/last.ckpt` where there is one.
 
@@ -73,12 +74,13 @@ def fit(
         callbacks: further ones.
         train_fraction: share of the training reviews.
         start: weights that take the place of some of the initial ones, by name.
+        labels: `(N,)` from 0 to 1, take the place of those of the training reviews.
 
     Returns:
         The fit; under several processes, None in all but the first.
     """
     encoding = Encoding(**model.encoding())
-    data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction)
+    data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels)
     scored = PROTOCOLS[model.protocol].scored
     torch.manual_seed(seed)
     kind = EvolutionModule if model.optimizer == "cma_es" else SentimentModule
@@ -91,17 +93,21 @@ def fit(
         model.gradient_clip,
         seed,
         model.trained,
+        model.label_smoothing,
+        model.adversarial,
     )
     if start:
         module.model.load_state_dict(dict(module.model.state_dict()) | dict(start))
     history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
     watchers: list[pl.Callback] = [history, *callbacks]
+    if model.ema is not None:
+        watchers.append(EMAWeightAveraging(decay=model.ema))
     if checkpoints:
         # two, because save_last writes only where the best is written too; `last` after `best`, whose state it keeps
         kept: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
         watchers.append(ModelCheckpoint(checkpoints, **kept, filename="best", monitor=f"{scored}_loss"))
         watchers.append(ModelCheckpoint(checkpoints, **kept, filename="last"))
-    if model.protocol == "holdout":
+    if model.protocol != "document":
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
     trainer = make_trainer(
         params,

@@ -25,6 +25,22 @@ def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+def worst_step(loss: Tensor, embedded: Tensor, length: float) -> Tensor:
+    """The step that raises the loss fastest, to first order (Goodfellow et al., 2015; Miyato et al., 2017).
+
+    Args:
+        loss: a mean over reviews; each depends on its own embeddings alone.
+        embedded: `(T, B, F)`, what the loss was computed from, after dropout: what was dropped is not brought back.
+        length: of the step of each review, as the L2 norm over its `(T, F)`.
+
+    Returns:
+        `(T, B, F)`, without a gradient; 0 where padding stands.
+    """
+    (gradient,) = torch.autograd.grad(loss, embedded, retain_graph=True)
+    norm = torch.linalg.vector_norm(gradient.float(), dim=(0, 2), keepdim=True)
+    return length * gradient / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+
+
 class SentimentModule(pl.LightningModule):
     """Binary cross-entropy on the logit, Adam.
 
@@ -37,6 +53,9 @@ class SentimentModule(pl.LightningModule):
         gradient_clip: the gradient's largest norm, or None.
         seed: with the epoch decides what dropout drops, so that a resumed epoch drops the same.
         trained: the part that moves, see `models.parts`; the rest stays as it was drawn.
+        label_smoothing: share of the label that is spread over both classes (Szegedy et al., 2016).
+        adversarial: length of the step by which the embeddings of a review are moved against its label, for a second
+            loss that counts as much as the first (Miyato et al., 2017); None: there is none.
     """
 
     def __init__(
@@ -49,6 +68,8 @@ class SentimentModule(pl.LightningModule):
         gradient_clip: float | None,
         seed: int,
         trained: str,
+        label_smoothing: float,
+        adversarial: float | None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
@@ -69,14 +90,22 @@ class SentimentModule(pl.LightningModule):
         torch.manual_seed(hash((self.hparams["seed"], self.current_epoch, self.global_rank)))
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        logits = self(batch.ids, batch.lengths).float()
-        loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
+        smoothing, length = self.hparams["label_smoothing"], self.hparams["adversarial"]
+        targets = batch.labels * (1 - smoothing) + smoothing / 2
+        embedded = self.model.embed(batch.ids)
+        if length is not None and not embedded.requires_grad:  # an embedding that is not trained
+            embedded.requires_grad_()
+        logits = self.model.judge(embedded, batch.lengths).float()
+        loss = F.binary_cross_entropy_with_logits(logits, targets)
         self.log_training(logits.detach(), loss, batch.labels)
-        return loss
+        if length is None:
+            return loss
+        moved = embedded + worst_step(loss, embedded, length)
+        return loss + F.binary_cross_entropy_with_logits(self.model.judge(moved, batch.lengths).float(), targets)
 
     def log_training(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
         """Note the loss and the accuracy of a batch, of logits and labels `(B,)`."""
-        self.train_accuracy(logits, labels)
+        self.train_accuracy(logits, labels.round())  # a teacher's lie between 0 and 1
         size = len(labels)
         self.log("train_loss_step", loss, on_step=True, on_epoch=False, batch_size=size)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
