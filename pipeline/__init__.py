@@ -29,6 +29,18 @@ def architecture_named() -> str:
     return sys.argv[1]
 
 
+def recipe_named() -> str | None:
+    """The optional argument of a stage that a recipe has as well: the recipe's name, an architecture of params.yaml.
+
+    Raises:
+        UserError: there is more than one argument.
+    """
+    if len(sys.argv) > 2:
+        stage = Path(sys.argv[0]).stem
+        raise UserError(f"name one recipe, or none for the pipeline's own: python -m pipeline.{stage} [NAME]")
+    return sys.argv[1] if len(sys.argv) == 2 else None
+
+
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A mistake of the user's is told without a traceback; Python then exits with status 1 (Ctrl-C: 130)."""
     if issubclass(kind, UserError):

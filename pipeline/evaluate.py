@@ -1,12 +1,17 @@
-"""Stage evaluate: the registered version, loaded from the registry, on the raw test texts; the alias `champion`."""
+"""Stage evaluate: the registered version, loaded from the registry, on the raw test texts; the alias `champion`.
+
+`python -m pipeline.evaluate best` does so for what the recipe `best` registered, in reports/best.
+"""
 
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from pipeline import recipe_named
 from sentiment_rnn.data import store
 from sentiment_rnn.evaluation import plots
+from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.tracking import registry
@@ -15,8 +20,9 @@ from sentiment_rnn.tracking.store import connect
 CHUNK = 1_000  # reviews a call: the progress bar's step
 
 
-def main() -> None:
-    registered = read_json("reports/registered.json")
+def main(recipe: str | None = None) -> None:
+    reports = Path("reports") / (recipe or "")
+    registered = read_json(reports / "registered.json")
     name, version, run_id = registered["model"], registered["version"], registered["run_id"]
     identity = store.load_identity("data/raw")
     test = store.load_split("data/raw", "test")
@@ -31,7 +37,7 @@ def main() -> None:
         ]
     )
     labels = np.array(test.labels)
-    metrics = evaluate(positive, labels)
+    metrics = evaluate(positive, labels) | {"ece": expected_calibration_error(positive, labels)}
 
     verdict = registry.promote(
         client,
@@ -41,6 +47,7 @@ def main() -> None:
             "dataset": registered["dataset"],
             "test.fingerprint": identity["fingerprints"]["test"],
             "test.accuracy": f"{metrics['accuracy']:.6f}",
+            "test.ece": f"{metrics['ece']:.6f}",
         },
     )
     report = {
@@ -52,22 +59,22 @@ def main() -> None:
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
-    write_json("reports/evaluation.json", report)
-    folder = Path("reports/evaluation")
+    write_json(reports / "evaluation.json", report)
+    folder = reports / "evaluation"
     folder.mkdir(exist_ok=True)
     for file, figure in plots.evaluation(positive, labels).items():
         figure.savefig(folder / file, dpi=120)
         client.log_figure(run_id, figure, f"evaluation/{file}")
-    for measure in ("f1", "roc_auc", "log_loss"):
+    for measure in ("f1", "roc_auc", "log_loss", "ece"):
         client.log_metric(run_id, f"registered_test_{measure}", metrics[measure])
     client.log_dict(run_id, report, "evaluation/evaluation.json")
     low, high = metrics["accuracy_interval"]
     print(f"{name} version {version} on {identity['dataset']}'s {metrics['n']:,} test reviews: ")
-    print(f"accuracy {metrics['accuracy']:.4f} (95% {low:.4f} to {high:.4f})")
+    print(f"accuracy {metrics['accuracy']:.4f} (95% {low:.4f} to {high:.4f}), ECE {metrics['ece']:.4f}")
     print(f"{'now' if verdict.promoted else 'not'} champion: {verdict.reason}")
     if identity["dataset"] != "imdb":
         print("This is the generated sample, not IMDB: these figures say nothing about IMDB.")
 
 
 if __name__ == "__main__":
-    main()
+    main(recipe_named())

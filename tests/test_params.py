@@ -71,6 +71,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.num_nodes", 0, ["auto", "greater than or equal to 1"]),
         ("search.space.optimiser", {"type": "int", "low": 1, "high": 2}, ["not a parameter"]),
         ("search.space.seeds", {"type": "int", "low": 1, "high": 2}, ["not a parameter"]),
+        ("search.space.average", {"type": "choice", "choices": [True, False]}, ["not a parameter"]),
         ("linear.nb_logistic.ngram", 2, ["unknown", "max_ngram, min_df, c"]),
         # missing ones
         ("search", ..., ["missing"]),
@@ -86,6 +87,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("model.hidden_size", "64", ["integer", "'64'"]),
         ("models.lstm.hidden_size", "64", ["integer", "'64'"]),
         ("models.lstm.bidirectional", "no", ["boolean", "'no'"]),
+        ("models.lstm.average", 3, ["boolean", "it is 3"]),
         ("models.lstm", None, ["mapping"]),
         ("search.space.dropout", 0.3, ["0.3"]),
         ("search.space.dropout.low", "little", ["number", "'little'"]),
@@ -199,6 +201,14 @@ def test_an_unknown_linear_rival_is_answered_with_the_known_ones(chosen):
         UserError, match=r"no linear rival rivals in params.yaml; there are tfidf_logistic, nb_logistic"
     ):
         chosen.rival_of("rivals")
+
+
+def test_what_becomes_of_the_seeds_decides_no_training(chosen):
+    model = chosen.model_of("lstm")
+    changed = params.with_values(model, {"seeds": [1, 2], "average": True})
+    assert changed.of_one_seed() == model.of_one_seed()
+    assert params.with_values(model, {"dropout": 0.25}).of_one_seed() != model.of_one_seed()
+    assert model.of_one_seed().keys() == type(model).model_fields.keys() - {"seeds", "average"}
 
 
 def test_changed_values_are_validated_again(chosen):

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from sentiment_rnn.evaluation import plots
+from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.compare import summarise
 
 HISTORY = [
@@ -79,4 +80,6 @@ def test_evaluation_draws_three_figures(tmp_path):
     counts = sorted(int(text.get_text()) for text in figures["confusion.png"].axes[0].texts)
     called = positive >= 0.5
     assert counts == sorted(int(((labels == truth) & (called == said)).sum()) for truth in (0, 1) for said in (0, 1))
+    error = expected_calibration_error(positive, labels)
+    assert figures["calibration.png"].axes[0].get_title() == f"expected calibration error {error:.4f}"
     assert all(is_png(figure, tmp_path) for figure in figures.values())

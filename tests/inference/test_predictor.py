@@ -49,6 +49,22 @@ def test_raw_text_gives_what_the_tokenized_split_gives(predictor, tokens):
     assert np.allclose(predictor.positive(texts), probabilities(scored), rtol=0, atol=1e-6)
 
 
+def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path):
+    model = PARAMS.model_of("bilstm")
+    torch.manual_seed(0)
+    classifier = Classifier(**model.architecture())
+    torch.nn.init.normal_(classifier.embedding.weight)
+    logits = []
+    for name, temperature in (("raw", None), ("calibrated", 2.5)):
+        saved.save(classifier, model.architecture(), Encoding(**model.encoding()), tmp_path / name, temperature)
+        positive = Predictor(tmp_path / name, tokens / "tokenizer.json").positive(generate(60, seed=3)[0])
+        logits.append(np.log(positive / (1 - positive)))
+    raw, calibrated = logits
+    assert raw.std() > 0.05
+    assert np.allclose(calibrated, raw / 2.5, rtol=0, atol=1e-6)
+    assert np.array_equal(calibrated >= 0, raw >= 0)
+
+
 def test_no_texts_give_no_probabilities(predictor):
     assert predictor.positive([]).shape == (0,)
 

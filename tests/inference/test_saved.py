@@ -1,11 +1,14 @@
 """A model written and read again is the same function; nothing is pickled."""
 
+import json
+
 import pytest
 import torch
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference import saved
+from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import ENCODERS, Classifier
 
 
@@ -24,11 +27,29 @@ def test_a_model_read_again_gives_the_same_logits(cell, tmp_path):
     model = Classifier(**architecture(cell)).eval()
     encoding = Encoding(30, 9, "both", "back")
     saved.save(model, architecture(cell), encoding, tmp_path / "model")
-    again, read = saved.load(tmp_path / "model")
+    again, read, temperature = saved.load(tmp_path / "model")
     ids, lengths = torch.randint(2, 30, (9, 4)), torch.tensor([9, 5, 2, 1])
-    assert read == encoding
+    assert (read, temperature) == (encoding, 1.0)
     assert not again.training, "dropout must be off"
     assert torch.equal(again(ids, lengths), model(ids, lengths))
+
+
+def test_an_average_read_again_gives_the_same_logits_and_its_temperature(tmp_path):
+    torch.manual_seed(0)
+    model = Average([Classifier(**architecture("lstm")) for _ in range(3)]).eval()
+    saved.save(model, architecture("lstm"), Encoding(30, 9, "both", "back"), tmp_path, 1.25)
+    again, _, temperature = saved.load(tmp_path)
+    ids, lengths = torch.randint(2, 30, (9, 4)), torch.tensor([9, 5, 2, 1])
+    assert temperature == 1.25
+    assert not again.training, "dropout must be off"
+    assert torch.equal(again(ids, lengths), model(ids, lengths))
+
+
+def test_what_training_writes_says_nothing_of_members_or_temperature(tmp_path):
+    saved.save(Classifier(**architecture("lstm")), architecture("lstm"), Encoding(30, 9, "head", "back"), tmp_path)
+    encoding = {"vocab_size": 30, "max_length": 9, "truncation": "head", "padding": "back"}
+    expected = {"architecture": architecture("lstm"), "encoding": encoding}
+    assert (tmp_path / "model.json").read_text() == json.dumps(expected, indent=2) + "\n"
 
 
 def test_only_safetensors_and_json_are_written(tmp_path):
@@ -39,3 +60,25 @@ def test_only_safetensors_and_json_are_written(tmp_path):
 def test_a_folder_without_a_model_names_the_cure(tmp_path):
     with pytest.raises(UserError, match=r"holds no trained model: run `dvc repro train`"):
         saved.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("model.safetensors", b""),
+        ("model.safetensors", b"cut off"),
+        ("model.json", b'{"architecture": {'),
+        ("model.json", b"{}"),
+        ("model.json", b'{"architecture": {"cell": "lstm"}, "encoding": {}}'),
+        ("model.json", json.dumps({"architecture": architecture("gru"), "encoding": {}}).encode()),
+        ("model.json", json.dumps({"architecture": architecture("lstm"), "encoding": {}, "members": 2}).encode()),
+        ("model.json", json.dumps({"architecture": architecture("lstm"), "encoding": {}}).encode()),
+    ],
+)
+def test_a_broken_model_is_one_line_that_names_its_folder_and_the_cure(file, content, tmp_path):
+    saved.save(Classifier(**architecture("lstm")), architecture("lstm"), Encoding(30, 9, "head", "back"), tmp_path)
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(UserError, match=r"holds a broken model \(\w+\): remove it and run `dvc checkout`") as caught:
+        saved.load(tmp_path)
+    assert str(caught.value).startswith(str(tmp_path))
+    assert "\n" not in str(caught.value)

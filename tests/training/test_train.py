@@ -76,7 +76,7 @@ def test_the_run_is_finished_and_shows_all_that_was_done(client, report):
 
 
 def test_the_report_is_what_the_written_model_does_on_validation(report, tokens):
-    model, encoding = saved.load("models/whole")
+    model, encoding, _ = saved.load("models/whole")
     reviews = TokenizedReviews(tokens, ["validation"], encoding)
     metrics = evaluate(probabilities(score.logits(model, reviews)), reviews.labels)
     assert report["validation_accuracy"] == metrics["accuracy"]

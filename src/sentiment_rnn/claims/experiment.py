@@ -68,7 +68,7 @@ class Experiment(BaseModel):
 
     def describe(self, setting: Setting) -> dict[str, Any]:
         """All that decides its figures, but for the data."""
-        values = self.model_dump(exclude={"name", "model"}) | self.model.model_dump(exclude={"seeds"})
+        values = self.model_dump(exclude={"name", "model"}) | self.model.of_one_seed()
         return values | {"precision": resolve_precision(setting.trainer)}
 
     def tokens(self, setting: Setting) -> Path:

@@ -43,9 +43,9 @@ def score_on_test(trained: dict[str, Any], models: Path, tokens: Path, raw: Path
 
 def _network_logits(folder: Path, tokens: Path) -> tuple[np.ndarray, np.ndarray]:
     """Logits `(N,)` of the test reviews, and their labels `(N,)`."""
-    model, encoding = saved.load(folder)
-    test = TokenizedReviews(tokens, ["test"], encoding)
-    return score.logits(model, test), test.labels
+    trained = saved.load(folder)
+    test = TokenizedReviews(tokens, ["test"], trained.encoding)
+    return score.logits(trained.model, test), test.labels
 
 
 def _linear_logits(folder: Path, tokens: Path, raw: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
+from sentiment_rnn.evaluation.calibration import expected_calibration_error
+
 
 def learning_curves(history: list[dict[str, float]], name: str) -> Figure:
     """Loss and accuracy by epoch, train beside the scored split."""
@@ -87,5 +89,10 @@ def evaluation(positive: np.ndarray, labels: np.ndarray) -> dict[str, Figure]:
 
     calibration, axis = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
     CalibrationDisplay.from_predictions(labels, positive, n_bins=15, strategy="quantile", ax=axis)
-    axis.set(xlabel="mean probability said", ylabel="share that is positive")
+    error = expected_calibration_error(positive, labels)
+    axis.set(
+        xlabel="mean probability said",
+        ylabel="share that is positive",
+        title=f"expected calibration error {error:.4f}",
+    )
     return {"roc.png": roc, "confusion.png": confusion, "calibration.png": calibration}

@@ -15,7 +15,7 @@ BATCH = 128
 
 
 class Predictor:
-    """Tokenizer and classifier together, on the CPU, in float32.
+    """Tokenizer, model and temperature together, on the CPU, in float32.
 
     Args:
         model_folder: what `saved.save` wrote.
@@ -23,7 +23,7 @@ class Predictor:
     """
 
     def __init__(self, model_folder: str | Path, tokenizer_file: str | Path) -> None:
-        self.model, self.encoding = load(model_folder)
+        self.model, self.encoding, self.temperature = load(model_folder)
         self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
 
     @torch.inference_mode()
@@ -41,5 +41,5 @@ class Predictor:
         lengths = np.array([len(review) for review in ids], dtype=np.int64)
         for rows in LengthBatches(lengths, self.encoding, BATCH):
             logits = self.model(*pad([ids[row] for row in rows], self.encoding))
-            probabilities[rows] = torch.sigmoid(logits.double()).numpy()
+            probabilities[rows] = torch.sigmoid(logits.double() / self.temperature).numpy()
         return probabilities

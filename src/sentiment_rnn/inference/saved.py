@@ -3,47 +3,71 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
 class SavedModel(NamedTuple):
-    """A classifier in evaluation mode and how it reads a review's ids."""
+    """A model in evaluation mode, how it reads a review's ids, and what its logits are divided by."""
 
-    model: Classifier
+    model: Classifier | Average
     encoding: Encoding
+    temperature: float
 
 
-def save(model: Classifier, architecture: dict[str, Any], encoding: Encoding, folder: Path) -> None:
+def save(
+    model: Classifier | Average,
+    architecture: dict[str, Any],
+    encoding: Encoding,
+    folder: Path,
+    temperature: float | None = None,
+) -> None:
     """Write a model to `folder`.
 
     Args:
-        model: the classifier.
-        architecture: the arguments it was built with.
+        model: the classifier, or the average of several.
+        architecture: the arguments that it, or each member, was built with.
         encoding: how it reads a review.
         folder: made where it is missing.
+        temperature: what its logits are divided by; None: it is not calibrated, and nothing is said of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_file(model.state_dict(), folder / WEIGHTS)
-    write_json(folder / DESCRIPTION, {"architecture": architecture, "encoding": encoding._asdict()})
+    description: dict[str, Any] = {"architecture": architecture, "encoding": encoding._asdict()}
+    if isinstance(model, Average):
+        description["members"] = len(model.members)
+    if temperature is not None:
+        description["temperature"] = temperature
+    write_json(folder / DESCRIPTION, description)
 
 
 def load(folder: str | Path) -> SavedModel:
     """Read what `save` wrote.
 
     Raises:
-        UserError: the folder holds no model.
+        UserError: the folder holds no model, or not a whole one.
     """
     folder = Path(folder)
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{folder} holds no trained model: run `dvc repro train` (or `dvc pull`)")
-    description = read_json(folder / DESCRIPTION)
-    model = Classifier(**description["architecture"])
-    model.load_state_dict(load_file(folder / WEIGHTS))
-    return SavedModel(model.eval(), Encoding(**description["encoding"]))
+    try:
+        description = read_json(folder / DESCRIPTION)
+        classifiers = [Classifier(**description["architecture"]) for _ in range(description.get("members", 1))]
+        model = Average(classifiers) if "members" in description else classifiers[0]
+        model.load_state_dict(load_file(folder / WEIGHTS))
+        encoding, temperature = Encoding(**description["encoding"]), float(description.get("temperature", 1.0))
+    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
+        # what Python, safetensors and torch make of a file that was cut off, or that belongs to another model
+        raise UserError(
+            f"{folder} holds a broken model ({type(error).__name__}): remove it and run `dvc checkout`, "
+            "or the stage that writes it"
+        ) from error
+    return SavedModel(model.eval(), encoding, temperature)

@@ -5,13 +5,14 @@ import torch
 
 from sentiment_rnn.data.batches import LengthBatches
 from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 
 BATCH = 256
 
 
 @torch.inference_mode()
-def logits(model: Classifier, reviews: TokenizedReviews) -> np.ndarray:
+def logits(model: Classifier | Average, reviews: TokenizedReviews) -> np.ndarray:
     """Score every review with the model as it stands.
 
     Args:

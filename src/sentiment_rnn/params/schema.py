@@ -109,6 +109,8 @@ class ModelParams(Section):
     teacher: Literal["tfidf_logistic", "nb_logistic"] | None
     teacher_epochs: Count
     seeds: Annotated[list[int], Field(min_length=1)]
+    # what becomes of it
+    average: bool
 
     @model_validator(mode="after")
     def _possible(self) -> "ModelParams":
@@ -138,6 +140,10 @@ class ModelParams(Section):
             "embedding_dropout", "dropout",
         }  # fmt: skip
         return self.model_dump(include=names)
+
+    def of_one_seed(self) -> dict[str, Any]:
+        """What decides a training besides its seed: all but which seeds there are, and what becomes of their models."""
+        return self.model_dump(exclude={"seeds", "average"})
 
     def encoding(self) -> dict[str, Any]:
         """The arguments of `data.batches.Encoding`."""
@@ -196,7 +202,7 @@ class Choices(Drawn):
 
 
 # what would make another architecture of it, or a trial longer than the search allows
-FIXED_IN_A_STUDY = ("cell", "bidirectional", "optimizer", "trained", "protocol", "max_epochs", "seeds")
+FIXED_IN_A_STUDY = ("cell", "bidirectional", "optimizer", "trained", "protocol", "max_epochs", "seeds", "average")
 
 Distribution = Annotated[FloatRange | IntRange | Choices, Field(discriminator="type")]
 

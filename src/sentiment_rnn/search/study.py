@@ -71,7 +71,7 @@ def study_name(search: Search) -> str:
     """Another name wherever a trial would have come out differently: parameters, precision, data, code."""
     identity = load_identity(search.tokens)
     decides = [
-        search.model.model_dump(exclude={"seeds"}),
+        search.model.of_one_seed(),
         resolve_precision(search.trainer),
         search.params.model_dump(exclude={"trials", "min_gain", "workers", "storage"}),
         identity,

@@ -20,6 +20,18 @@ PACKAGE = Path(__file__).parents[1]
 REQUIREMENTS = ("mlflow", "numpy", "safetensors", "tokenizers", "torch")
 
 
+def find(client: MlflowClient, name: str, *, model_folder: Path, tokenizer_file: Path) -> ModelVersion | None:
+    """The version of `name` that is this very model already, to the last weight and token, if one is."""
+    digest = _digest(model_folder, tokenizer_file)
+    versions = client.search_model_versions(f"name = '{name}'")
+    return next((version for version in versions if version.tags.get("files.sha256") == digest), None)
+
+
+def _digest(model_folder: Path, tokenizer_file: Path) -> str:
+    files = [model_folder / DESCRIPTION, model_folder / WEIGHTS, tokenizer_file]
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+
 def register(
     run_id: str,
     name: str,
@@ -31,8 +43,8 @@ def register(
 ) -> str:
     """Log a model that takes raw text to a run, and make it the next version of the registered model `name`.
 
-    It is logged from code, with safetensors and JSON beside it: no pickle is written. A model that is a version
-    already, to the last weight and token, stays that version.
+    It is logged from code, with safetensors and JSON beside it: no pickle is written. A model that `find` finds stays
+    the version that it is.
 
     Returns:
         The version.
@@ -40,11 +52,8 @@ def register(
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     client = MlflowClient(tracking_uri(), tracking_uri())
-    files = [model_folder / DESCRIPTION, model_folder / WEIGHTS, tokenizer_file]
-    digest = hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
-    for known in client.search_model_versions(f"name = '{name}'"):
-        if known.tags.get("files.sha256") == digest:
-            return str(known.version)
+    if known := find(client, name, model_folder=model_folder, tokenizer_file=tokenizer_file):
+        return str(known.version)
     ended = client.get_run(run_id).info.end_time
     with mlflow.start_run(run_id=run_id):
         logged = mlflow.pyfunc.log_model(
@@ -59,7 +68,7 @@ def register(
     number = str(logged.registered_model_version)
     if ended:  # the run's duration is its training's
         client.set_terminated(run_id, end_time=ended)
-    for key, value in {**tags, "files.sha256": digest}.items():
+    for key, value in {**tags, "files.sha256": _digest(model_folder, tokenizer_file)}.items():
         client.set_model_version_tag(name, number, key, value)
     client.update_model_version(name, number, description)
     return number
@@ -78,7 +87,8 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     except MlflowException as error:
         raise UserError(
             f"version {version} of {name} cannot be loaded from {tracking_uri()} ({error.error_code}): "
-            "`dvc repro --single-item --force register` registers the trained model there"
+            "`dvc repro --single-item --force register` registers the trained model there "
+            "(a recipe's: best/dvc.yaml:register)"
         ) from error
 
 

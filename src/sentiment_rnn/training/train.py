@@ -43,7 +43,7 @@ def train(
     """
     identity = load_identity(tokens)
     chosen = {
-        **model.model_dump(exclude={"seeds"}),
+        **model.of_one_seed(),
         "seed": seed,
         **params.model_dump(),
         "precision": resolve_precision(params),
