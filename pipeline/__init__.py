@@ -29,6 +29,15 @@ def architecture_named() -> str:
     return sys.argv[1]
 
 
+def home(name: str) -> Path:
+    """The folder that holds an architecture's `models` and `reports`.
+
+    The project's root, or, with a pipeline of its own (`NAME/dvc.yaml`), that one's: compare and register depend on
+    the root's `models` and `reports/train` as a whole, and would be stale, or run it, if it wrote there.
+    """
+    return Path(name) if Path(name, "dvc.yaml").is_file() else Path()
+
+
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A mistake of the user's is told without a traceback; Python then exits with status 1 (Ctrl-C: 130)."""
     if issubclass(kind, UserError):

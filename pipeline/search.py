@@ -14,8 +14,15 @@ from sentiment_rnn.search.launch import search
 def main(name: str, trials: int | None = None) -> None:
     chosen = params.load()
     asked = chosen.search if trials is None else chosen.search.model_copy(update={"trials": trials})
-    work = Path(f"work/search/{name}")
-    report = search(name, chosen.model_of(name), asked, chosen.trainer, tokens=Path("data/tokens"), work=work)
+    report = search(
+        name,
+        chosen.model_of(name),
+        asked,
+        chosen.trainer,
+        tokens=Path("data/tokens"),
+        pretrained=Path(f"data/pretrained/{name}"),
+        work=Path(f"work/search/{name}"),
+    )
     write_json(f"searches/{name}.json", report["best"])
     write_json(f"reports/search/{name}.json", report)
 

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
 from pytorch_lightning.loggers import MLFlowLogger
+from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.datamodule import PROTOCOLS
@@ -17,6 +19,7 @@ from sentiment_rnn.evaluation.plots import learning_curves
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import saved, score
 from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
 from sentiment_rnn.training.callbacks import SystemMetrics
@@ -25,7 +28,16 @@ from sentiment_rnn.training.fit import Fit, fit, is_first_process
 
 
 def train(
-    name: str, model: ModelParams, params: TrainerParams, seed: int, *, tokens: Path, work: Path, out: Path
+    name: str,
+    model: ModelParams,
+    params: TrainerParams,
+    seed: int,
+    *,
+    tokens: Path,
+    pretrained: Path,
+    work: Path,
+    out: Path,
+    stage: str,
 ) -> dict[str, Any] | None:
     """Train, score validation in float32, write the model.
 
@@ -35,8 +47,10 @@ def train(
         params: Trainer's.
         seed: this training's.
         tokens: folder of the tokenize stage.
+        pretrained: folder of the pretrain stage, read where the model is `pretrained`.
         work: folder where checkpoints and the run's id wait in case the process is killed.
         out: the model's folder.
+        stage: how `dvc repro` calls the stage, for the run to show.
 
     Returns:
         What there is to report of this seed; None in all processes but the first.
@@ -47,17 +61,19 @@ def train(
         "seed": seed,
         **params.model_dump(),
         "precision": resolve_precision(params),
+        "pretrained_weights": weights.digest(model, pretrained),
     }
     same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
     # named after all that decides the weights: no process can ever go on from another training's checkpoint
     checkpoints = work / f"seed-{seed}-{same[:12]}"
+    start = weights.load(model, pretrained, tokens)
     if not is_first_process():
-        fit(name, model, params, seed, tokens=tokens, checkpoints=checkpoints, logger=False)
+        fit(name, model, params, seed, tokens=tokens, checkpoints=checkpoints, logger=False, start=start)
         return None
     client = connect()
-    run_id = _open_run(client, name, model, chosen, identity, checkpoints)
+    run_id = _open_run(client, name, model, chosen, identity, checkpoints, stage)
     with runs.running(client, run_id):
-        return _train_and_save(client, run_id, name, model, params, seed, tokens, checkpoints, out)
+        return _train_and_save(client, run_id, name, model, params, seed, tokens, start, checkpoints, out)
 
 
 def _open_run(
@@ -67,6 +83,7 @@ def _open_run(
     chosen: dict[str, Any],
     identity: dict[str, Any],
     checkpoints: Path,
+    stage: str,
 ) -> str:
     """The run that a killed training of just the same left, or a new one."""
     seed = chosen["seed"]
@@ -83,7 +100,7 @@ def _open_run(
         "architecture": name,
         "seed": str(seed),
         "protocol": model.protocol,
-        "reproduce": f"dvc repro train@{name}",
+        "reproduce": f"dvc repro {stage}",
     }
     if model.protocol == "document":
         tags["mlflow.note.content"] = (
@@ -104,6 +121,7 @@ def _train_and_save(
     params: TrainerParams,
     seed: int,
     tokens: Path,
+    start: Mapping[str, Tensor] | None,
     checkpoints: Path,
     out: Path,
 ) -> dict[str, Any]:
@@ -117,6 +135,7 @@ def _train_and_save(
         checkpoints=checkpoints,
         logger=logger,
         callbacks=[SystemMetrics(run_id)],
+        start=start,
     )
     assert done is not None, "the first process keeps the fit"
     report = _report(done, model, seed)
