@@ -34,7 +34,8 @@ def run(name: str, pruner: str, seed: int, trials: int) -> list[FrozenTrial]:
     chosen = params.load()
     asked = chosen.search.model_copy(update={"trials": trials, "seed": seed, "pruner": pruner, "storage": None})
     work = Path(f"work/pruning/{name}-{pruner}-{seed}")
-    search(name, chosen.model_of(name), asked, chosen.trainer, tokens=Path("data/tokens"), work=work)
+    folders = {"tokens": Path("data/tokens"), "pretrained": Path(f"data/pretrained/{name}"), "work": work}
+    search(name, chosen.model_of(name), asked, chosen.trainer, **folders)
     storage = open_storage(storage_url(None, work))
     (study,) = optuna.get_all_study_summaries(storage)
     ended = optuna.load_study(storage=storage, study_name=study.study_name).get_trials(

@@ -37,7 +37,8 @@ def run(workers: int, cores: set[int], trials: int, name: str) -> list[FrozenTri
         with tempfile.TemporaryDirectory() as folder:
             os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
             work = Path(folder) / "work"
-            search(name, chosen.model_of(name), asked, trainer, tokens=Path("data/tokens").absolute(), work=work)
+            folders = {"tokens": Path("data/tokens"), "pretrained": Path(f"data/pretrained/{name}"), "work": work}
+            search(name, chosen.model_of(name), asked, trainer, **folders)
             storage = open_storage(storage_url(None, work))
             (study,) = optuna.get_all_study_summaries(storage)
             return optuna.load_study(storage=storage, study_name=study.study_name).trials

@@ -1,6 +1,6 @@
 """Stage evaluate: the registered version, loaded from the registry, on the raw test texts; the alias `champion`.
 
-`python -m pipeline.evaluate best` does so for what the recipe `best` registered, in reports/best.
+`python -m pipeline.evaluate best` does so for what the recipe `best` registered, in best/reports.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ CHUNK = 1_000  # reviews a call: the progress bar's step
 
 
 def main(recipe: str | None = None) -> None:
-    reports = Path("reports") / (recipe or "")
+    reports = Path(recipe or "", "reports")
     registered = read_json(reports / "registered.json")
     name, version, run_id = registered["model"], registered["version"], registered["run_id"]
     identity = store.load_identity("data/raw")

@@ -1,7 +1,7 @@
 """Stage register: the best candidate on validation, calibrated, becomes the next version of the registered model.
 
 Which one, in reports/registered.json. `python -m pipeline.register best` registers the recipe `best`, an architecture
-of params.yaml, whatever the candidates are: reports/best/registered.json.
+of params.yaml, whatever the candidates are: best/reports/registered.json.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from pipeline import recipe_named
+from pipeline import home, recipe_named
 from sentiment_rnn import params
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
@@ -28,7 +28,7 @@ def main(recipe: str | None = None) -> None:
     numbers = [seed["seed"] for seed in seeds]
     client = connect()
     files = {"model_folder": Path(f"work/registered/{name}"), "tokenizer_file": Path("data/tokens/tokenizer.json")}
-    folders = [Path(f"models/{name}/seed-{number}") for number in numbers]
+    folders = [home(name, chosen) / f"models/{name}/seed-{number}" for number in numbers]
     assembled = assemble(folders, Path("data/tokens"), files["model_folder"])
     validation, after = assembled["validation"], assembled["validation"]["after"]
 
@@ -73,7 +73,7 @@ def main(recipe: str | None = None) -> None:
         **assembled,
         "run_id": run_id,
     }
-    write_json(Path("reports") / (recipe or "") / "registered.json", report)
+    write_json(Path(recipe or "", "reports", "registered.json"), report)
     before = validation["before"]
     print(f"{chosen.registry.name} version {version}: {name}, {which}, trained on {what}")
     print(
@@ -94,7 +94,10 @@ def choose(chosen: Params, recipe: str | None) -> tuple[str, list[dict[str, Any]
     if recipe and chosen.model_of(recipe).protocol == "document":
         raise UserError(f"{recipe} has protocol document: no validation to be calibrated and judged by")
     candidates = [name for name in chosen.registry.candidates if name in chosen.architectures]
-    trained = {name: read_json(f"reports/train/{name}.json")["seeds"] for name in ([recipe] if recipe else candidates)}
+    trained = {
+        name: read_json(home(name, chosen) / f"reports/train/{name}.json")["seeds"]
+        for name in ([recipe] if recipe else candidates)
+    }
     best = {name: min(seeds, key=lambda seed: seed["validation_loss"]) for name, seeds in trained.items()}
     name = min(best, key=lambda name: best[name]["validation_loss"])
     return name, trained[name] if chosen.model_of(name).average else [best[name]]

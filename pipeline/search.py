@@ -6,6 +6,7 @@ As a job: `python -m pipeline.search bilstm --trials 50`, on as many machines as
 import argparse
 from pathlib import Path
 
+from pipeline import pretrained
 from sentiment_rnn import params
 from sentiment_rnn.files import write_json
 from sentiment_rnn.search.launch import search
@@ -14,8 +15,15 @@ from sentiment_rnn.search.launch import search
 def main(name: str, trials: int | None = None) -> None:
     chosen = params.load()
     asked = chosen.search if trials is None else chosen.search.model_copy(update={"trials": trials})
-    work = Path(f"work/search/{name}")
-    report = search(name, chosen.model_of(name), asked, chosen.trainer, tokens=Path("data/tokens"), work=work)
+    report = search(
+        name,
+        chosen.model_of(name),
+        asked,
+        chosen.trainer,
+        tokens=Path("data/tokens"),
+        pretrained=pretrained(name, chosen),
+        work=Path(f"work/search/{name}"),
+    )
     write_json(f"searches/{name}.json", report["best"])
     write_json(f"reports/search/{name}.json", report)
 

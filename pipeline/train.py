@@ -1,10 +1,13 @@
-"""Stage train@ARCH: the model of each seed in models/ARCH, its figures in reports/train/ARCH.json."""
+"""Stage train@ARCH: the model of each seed in models/ARCH, its figures in reports/train/ARCH.json.
+
+An architecture with a pipeline of its own (`best/dvc.yaml`) has them in its folder.
+"""
 
 import csv
 import shutil
 from pathlib import Path
 
-from pipeline import architecture_named
+from pipeline import architecture_named, home, pretrained
 from sentiment_rnn import params
 from sentiment_rnn.data.datamodule import PROTOCOLS
 from sentiment_rnn.files import read_json, write_json
@@ -13,7 +16,12 @@ from sentiment_rnn.training.train import train
 
 def main(name: str) -> None:
     chosen = params.load()
-    model = params.with_values(chosen.model_of(name), read_json(f"searches/{name}.json"))
+    model = chosen.model_of(name)
+    found = Path(f"searches/{name}.json")
+    root = home(name, chosen)
+    if root == Path() or found.exists():  # a pipeline of its own may have no search
+        model = params.with_values(model, read_json(found))
+    models, reports = root / "models" / name, root / "reports" / "train"
     seeds = []
     for seed in model.seeds:
         report = train(
@@ -22,8 +30,11 @@ def main(name: str) -> None:
             chosen.trainer,
             seed,
             tokens=Path("data/tokens"),
+            pretrained=pretrained(name, chosen),
+            taught=Path(f"data/taught/{name}"),
             work=Path(f"work/train/{name}"),
-            out=Path(f"models/{name}/seed-{seed}"),
+            out=models / f"seed-{seed}",
+            stage=f"train@{name}" if root == Path() else f"{root}/dvc.yaml:train-{name}",
         )
         if report:
             seeds.append(report)
@@ -33,10 +44,10 @@ def main(name: str) -> None:
     history = [  # one set of columns for all architectures, so that DVC can plot them together
         {"seed": seed, **{key.replace(f"{scored}_", "scored_"): value for key, value in row.items()}}
         for seed in model.seeds
-        for row in read_json(f"models/{name}/seed-{seed}/history.json")
+        for row in read_json(models / f"seed-{seed}" / "history.json")
     ]
-    write_json(f"reports/train/{name}.json", {"architecture": name, "protocol": model.protocol, "seeds": seeds})
-    with open(f"reports/train/{name}.csv", "w", newline="") as file:
+    write_json(reports / f"{name}.json", {"architecture": name, "protocol": model.protocol, "seeds": seeds})
+    with (reports / f"{name}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()
         writer.writerows(history)

@@ -33,6 +33,10 @@ def shrunk_values() -> dict:
     values["models"]["bilstm_keras"] |= {
         "vocab_size": 200, "max_length": 32, "batch_size": 16, "max_epochs": 2, "seeds": [1],
     }  # fmt: skip
+    for name in ("pupil", "best"):
+        values["models"][name] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8}
+    values["pretrain"]["vectors"] |= {"epochs": 2, "min_count": 1}
+    values["pretrain"]["lm"] |= {"reviews": 20}
     values["models"]["evolved_lstm"] |= {"vocab_size": 300, "max_length": 48, "batch_size": 16}
     values["search"] |= {"trials": 2, "max_epochs": 1, "train_fraction": 0.5}
     return values

@@ -50,7 +50,11 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
     ("key", "value", "allowed"),
     [
         # unknown keys
-        ("colour", 1, ["unknown", "data, tokenizer, trainer, model, models, architectures, search, linear, registry"]),
+        (
+            "colour",
+            1,
+            ["unknown", "data, tokenizer, trainer, model, models, architectures, best, pretrain, search, linear"],
+        ),
         ("data.colour", 1, ["unknown", "source, mirror, validation_fraction, seed, sample"]),
         ("data.sample.colour", 1, ["unknown", "train, test, unsupervised, seed"]),
         ("trainer.gpus", 1, ["unknown", "accelerator, devices, strategy, num_nodes, precision"]),
@@ -131,6 +135,10 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("models.evolved_lstm.trained", "all", ["models.evolved_lstm", "too many parameters", "readout_and_biases"]),
         ("models.evolved_lstm.cell", "rnn", ["models.evolved_lstm", "gates", "rnn"]),
         ("models.lstm.batch_size", 15, []),
+        ("models.lstm.pretrained", True, ["not pre-trained by dvc.yaml"]),
+        ("pretrain.kind", "bert", ["'none', 'vectors' or 'lm'", "'bert'"]),
+        ("pretrain.vectors.sample", 1.0, ["less than 1"]),
+        ("pretrain.lm.epochs", 1, ["unknown", "reviews, max_epochs, learning_rate"]),
         ("search.space.dropout", {"type": "float", "low": 0.1, "high": 1.5}, ["1.5", "less than 1"]),
         ("search.space.dropout", {"type": "float", "low": 0.3, "high": 0.2}, ["low must be below high"]),
         ("search.space.learning_rate", {"type": "float", "low": 0.0, "high": 0.1, "log": True}, ["log", "above 0"]),
@@ -209,6 +217,36 @@ def test_what_becomes_of_the_seeds_decides_no_training(chosen):
     assert changed.of_one_seed() == model.of_one_seed()
     assert params.with_values(model, {"dropout": 0.25}).of_one_seed() != model.of_one_seed()
     assert model.of_one_seed().keys() == type(model).model_fields.keys() - {"seeds", "average"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_layers": 2}, ["models.best.num_layers", "sees the token", "it is 2"]),
+        ({"cell": "transformer"}, ["models.best.cell: transformer sees the token"]),
+        ({"cell": "conv_lstm"}, ["models.best.cell: conv_lstm sees the token"]),
+        ({"cell": "echo_state"}, ["models.best.cell: echo_state has no weights that learn"]),
+        ({"padding": "front"}, ["models.best.padding: front"]),
+    ],
+)
+def test_what_sees_the_token_that_it_should_tell_is_no_language_model(changes, words, tmp_path):
+    values = shrunk_values()
+    values["models"]["best"] |= changes
+    params.load(write_params(values, tmp_path))
+    values["pretrain"]["kind"] = "lm"
+    line = refusal(values, tmp_path)
+    assert "\n" not in line
+    for part in [*words, "pretrain.kind"]:
+        assert part in line
+    values["models"]["best"]["pretrained"] = False
+    params.load(write_params(values, tmp_path))
+
+
+def test_several_layers_that_read_forward_are_a_language_model(tmp_path):
+    values = shrunk_values()
+    values["models"]["best"] |= {"bidirectional": False, "num_layers": 2}
+    values["pretrain"]["kind"] = "lm"
+    assert params.load(write_params(values, tmp_path)).model_of("best").num_layers == 2
 
 
 def test_changed_values_are_validated_again(chosen):

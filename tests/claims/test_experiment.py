@@ -103,6 +103,7 @@ def test_the_key_follows_what_decides_the_figures(small: params.Params, setting:
     assert len(keys) == 1 + len(others)
     assert lstm.model_copy(update={"name": "another name"}).key(setting) == lstm.key(setting)
     assert len({experiment.key(setting) for experiment in plan(small)}) == len(plan(small))
+    assert "pretrained" not in lstm.describe(setting), "what no experiment reads would make all of them new"
 
 
 def test_a_killed_run_is_marked_and_does_not_count(

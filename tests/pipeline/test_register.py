@@ -28,7 +28,7 @@ def write(average: bool) -> None:
     """params.yaml with three seeds of `bilstm`, and the recipe `best`, which is the same."""
     values = shrunk_values()
     values["models"]["bilstm"] |= {"seeds": SEEDS, "average": average, "max_epochs": 1}
-    values["models"]["best"] = values["models"]["bilstm"]
+    values["models"]["best"] = values["models"]["bilstm"] | {"teachers": []}
     write_params(values, Path())
 
 
@@ -45,8 +45,9 @@ def client(tmp_path_factory: pytest.TempPathFactory, tokens: Path) -> Iterator[M
         write_json("searches/bilstm.json", {})
         Path("reports/train").mkdir(parents=True)
         train.main("bilstm")
-        shutil.copytree("models/bilstm", "models/best")
-        shutil.copy("reports/train/bilstm.json", "reports/train/best.json")
+        shutil.copytree("models/bilstm", "best/models/best")
+        Path("best/reports/train").mkdir(parents=True)
+        shutil.copy("reports/train/bilstm.json", "best/reports/train/best.json")
         yield connect()
         mlflow.set_tracking_uri(None)
         mlflow.set_registry_uri(None)
@@ -55,7 +56,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, tokens: Path) -> Iterator[M
 def registered(average: bool, recipe: str | None = None) -> dict:
     write(average)
     register.main(recipe)
-    return read_json(Path("reports") / (recipe or "") / "registered.json")
+    return read_json(Path(recipe or "", "reports", "registered.json"))
 
 
 def by_hand(seeds: list[int], temperature: float, texts: list[str]) -> np.ndarray:
@@ -111,7 +112,7 @@ def test_a_recipe_is_registered_and_evaluated_beside_the_pipelines_own(client, c
     capsys.readouterr()
     evaluate.main("best")
     printed = capsys.readouterr().out
-    evaluation = read_json("reports/best/evaluation.json")
+    evaluation = read_json("best/reports/evaluation.json")
     assert (evaluation["architecture"], evaluation["version"]) == ("best", report["version"])
     test = load_split("data/raw", "test")
     positive = by_hand(SEEDS, report["temperature"], test.texts)
@@ -122,7 +123,7 @@ def test_a_recipe_is_registered_and_evaluated_beside_the_pipelines_own(client, c
     champion = client.get_model_version_by_alias(NAME, "champion")
     assert (str(champion.version) == report["version"]) is evaluation["champion"]
     for name in ("roc", "confusion", "calibration"):
-        assert (Path("reports/best/evaluation") / f"{name}.png").stat().st_size > 1000
+        assert (Path("best/reports/evaluation") / f"{name}.png").stat().st_size > 1000
     assert {path: path.read_bytes() for path in Path("reports").glob("*.json")} == own
 
 

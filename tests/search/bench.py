@@ -32,7 +32,7 @@ class Bench:
         self.storage = open_storage(url)
         search = Search(
             architecture="bilstm", model=PARAMS.model_of(model), params=asked, trainer=PARAMS.trainer,
-            tokens=tokens, storage=url,
+            tokens=tokens, pretrained=Path(f"data/pretrained/{model}"), storage=url,
         )  # fmt: skip
         self.search = open_study(client, self.storage, search, self.work)
 

@@ -107,6 +107,7 @@ def test_where_there_is_nothing_to_search_nothing_is_found(client, tokens, tmp_p
     model = PARAMS.model_of({"document": "bilstm_keras", "cma_es": "evolved_lstm"}.get(nothing, "bilstm"))
     changes = {"no trials": {"trials": 0}, "no space": {"space": {}}}.get(nothing, {})
     asked = PARAMS.search.model_copy(update=changes)
-    report = search("bilstm", model, asked, PARAMS.trainer, tokens=tokens, work=tmp_path / "work")
+    folders = {"tokens": tokens, "pretrained": tmp_path / "pretrained", "work": tmp_path / "work"}
+    report = search("bilstm", model, asked, PARAMS.trainer, **folders)
     assert report == {"architecture": "bilstm", "best": {}, "trials": []}
     assert not (tmp_path / "work").exists()

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 
 import optuna
 import pytest
+import torch
 from bench import PARAMS, Bench
 from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.search import ownership
 from sentiment_rnn.search import trial as trials
 from sentiment_rnn.search.trial import run_trial
@@ -153,3 +155,24 @@ def test_a_failing_trial_ends_the_work_and_its_values_are_tried_again(client, to
     assert bench.run()["complete"] == 1
     first, again = bench.study.get_trials()
     assert (first.state, again.params) == (TrialState.FAIL, first.params)
+
+
+def test_a_trial_of_a_pretrained_model_starts_from_what_was_learned(client, tokens, monkeypatch):
+    folder, started = Path("data/pretrained/best"), []
+    fit = trials.fit
+
+    def watched(*arguments, start, **others):
+        started.append(start)
+        return fit(*arguments, start=start, **others)
+
+    monkeypatch.setattr(trials, "fit", watched)
+    studied = []
+    for value in (0.0, 0.01):
+        weights.save({weights.EMBEDDING: torch.full((500, 8), value)}, {"kind": "vectors"}, tokens, folder)
+        bench = Bench(client, tokens, "best", trials=1)
+        bench.run()
+        studied.append(bench.search.study)
+        assert torch.equal(started[-1][weights.EMBEDDING], torch.full((300, 8), value))
+    assert studied[0] != studied[1], "other weights are another study"
+    Bench(client, tokens, trials=1).run()
+    assert started[-1] is None

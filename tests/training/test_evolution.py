@@ -12,7 +12,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.models.encoders import ENCODERS
 from sentiment_rnn.models.parts import parts
-from sentiment_rnn.params.schema import WITHOUT_GATES
+from sentiment_rnn.params.model import WITHOUT_GATES
 from sentiment_rnn.training.evolution import EvolutionModule
 from sentiment_rnn.training.fit import Fit, fit
 

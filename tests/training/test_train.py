@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import shrunk_values
 from mlflow import MlflowClient
 
@@ -11,6 +12,7 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json
 from sentiment_rnn.inference import saved, score
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.train import train
 
@@ -30,7 +32,14 @@ def client(tmp_path_factory) -> MlflowClient:
 
 def run(tokens: Path, work: str, name: str = "bilstm", **changes) -> dict:
     model = params.with_values(PARAMS.model_of(name), changes)
-    report = train(name, model, PARAMS.trainer, 7, tokens=tokens, work=Path(work), out=Path("models") / work)
+    folders = {
+        "tokens": tokens,
+        "pretrained": Path("data/pretrained"),
+        "taught": Path("data/taught"),
+        "work": Path(work),
+        "out": Path("models") / work,
+    }
+    report = train(name, model, PARAMS.trainer, 7, **folders, stage="train@test")
     assert report is not None
     return report
 
@@ -127,3 +136,31 @@ def test_a_run_that_was_deleted_is_not_taken_up(client, tokens):
     old = noted("deleted")
     client.delete_run(old)
     assert run(tokens, "deleted")["run_id"] != old
+
+
+def learn(tokens: Path, seed: int) -> None:
+    """Weights to start from, as the pretrain stage leaves them."""
+    embedding = torch.randn(300, 8, generator=torch.Generator().manual_seed(seed))
+    weights.save({weights.EMBEDDING: embedding}, {"kind": "vectors"}, tokens, Path("data/pretrained"))
+
+
+def test_a_training_goes_on_from_a_checkpoint_of_the_same_pretrained_weights_alone(client, tokens):
+    learn(tokens, 1)
+    cut_off(tokens, "learned", pretrained=True)
+    first = noted("learned")
+    assert run(tokens, "learned", pretrained=True)["run_id"] == first
+
+    cut_off(tokens, "learned again", pretrained=True)
+    killed = noted("learned again")
+    client.update_run(killed, status="RUNNING")  # as SIGKILL leaves it
+    learn(tokens, 2)
+    again = run(tokens, "learned again", pretrained=True)["run_id"]
+    assert client.get_run(killed).info.status == "KILLED"
+    assert len(client.get_metric_history(again, "validation_loss")) == 2, "it began anew"
+    digests = [client.get_run(run_id).data.params["pretrained_weights"] for run_id in (killed, again)]
+    assert digests[0] != digests[1]
+    mixed, whole = (saved.load(f"models/{name}").model for name in ("learned again", "learned"))
+    assert not torch.equal(mixed.embedding.weight, whole.embedding.weight)
+    run(tokens, "never killed", pretrained=True)
+    whole = saved.load("models/never killed").model
+    assert all(torch.equal(mixed.state_dict()[name], values) for name, values in whole.state_dict().items())

@@ -23,15 +23,19 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.inference import score
 from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.pretraining.language_model import pretrain
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import experiment, tracking_uri
 from sentiment_rnn.training.devices import machine, resolve_precision
 from sentiment_rnn.training.fit import fit
-from sentiment_rnn.training.language_model import pretrain
 
 KEY = "claims.key"  # tag of a run that has all its figures
 LANGUAGE_MODEL = "claims.language_model"  # tag: the run of the language model that the weights come from
 FOLDER = "claims.folder"  # tag of every run: the folder it was started from
+# parameters that came later, where they change nothing: what was trained before them stays done
+UNUSED = {
+    "pretrained": False, "teachers": [], "teacher_epochs": 1, "label_smoothing": 0.0, "adversarial": None, "ema": None,
+}  # fmt: skip
 EMBEDDING = "embedding.weight"  # the same in all, and most of a model's weights
 
 
@@ -69,6 +73,7 @@ class Experiment(BaseModel):
     def describe(self, setting: Setting) -> dict[str, Any]:
         """All that decides its figures, but for the data."""
         values = self.model_dump(exclude={"name", "model"}) | self.model.of_one_seed()
+        values = {key: value for key, value in values.items() if key not in UNUSED or value != UNUSED[key]}
         return values | {"precision": resolve_precision(setting.trainer)}
 
     def tokens(self, setting: Setting) -> Path:
@@ -166,7 +171,7 @@ def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> L
             name = f"{wanted.model.cell}, language model"
             run_id = _start(client, common, setting, name)
             with runs.running(client, run_id):
-                weights = pretrain(
+                learned = pretrain(
                     f"{name}, seed {wanted.seed}",
                     wanted.model,
                     _one_device(setting),
@@ -176,7 +181,7 @@ def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> L
                     logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
                 )
                 partial = file.with_suffix(".partial")
-                save_file(weights, partial, metadata={"run_id": run_id})
+                save_file(learned.weights, partial, metadata={"run_id": run_id})
                 partial.rename(file)
     with safe_open(file, "pt") as stored:
         return Language(load_file(file), stored.metadata()["run_id"])

@@ -77,7 +77,11 @@ class TokenizedReviews(Dataset[Batch]):
         """Tokens of each whole review, `(N,)`."""
         return self.ends - self.starts
 
+    def whole(self, row: int) -> np.ndarray:
+        """A review's ids as they lie there, `(n,)`: neither truncated nor cut to the model's vocabulary."""
+        ids: np.ndarray = self.ids[self.chunk[row]][self.starts[row] : self.ends[row]]
+        return ids
+
     def __getitem__(self, rows: list[int]) -> Batch:
-        reviews = [self.ids[self.chunk[row]][self.starts[row] : self.ends[row]] for row in rows]
-        ids, lengths = pad(reviews, self.encoding)
+        ids, lengths = pad([self.whole(row) for row in rows], self.encoding)
         return Batch(ids, lengths, torch.from_numpy(self.labels[rows]))

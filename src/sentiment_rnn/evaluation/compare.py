@@ -5,13 +5,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.evaluation import trained as trained_models
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities, wilson
-from sentiment_rnn.inference import saved, score
-from sentiment_rnn.linear import model as linear
-from sentiment_rnn.linear import reviews
 
 
 def score_on_test(trained: dict[str, Any], models: Path, tokens: Path, raw: Path) -> Iterator[dict[str, Any]]:
@@ -29,9 +24,9 @@ def score_on_test(trained: dict[str, Any], models: Path, tokens: Path, raw: Path
     for seed in trained["seeds"]:
         folder = models / trained["architecture"]
         if trained["protocol"] == "linear":
-            logits, labels = _linear_logits(folder, tokens, raw)
+            logits, labels = trained_models.rival(folder, raw, tokens, "test")
         else:
-            logits, labels = _network_logits(folder / f"seed-{seed['seed']}", tokens)
+            logits, labels = trained_models.network(folder / f"seed-{seed['seed']}", tokens, "test")
         metrics = evaluate(probabilities(logits), labels)
         yield {
             **seed,
@@ -39,19 +34,6 @@ def score_on_test(trained: dict[str, Any], models: Path, tokens: Path, raw: Path
             "test_loss": metrics["log_loss"],
             "test_reviews": metrics["n"],
         }
-
-
-def _network_logits(folder: Path, tokens: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Logits `(N,)` of the test reviews, and their labels `(N,)`."""
-    trained = saved.load(folder)
-    test = TokenizedReviews(tokens, ["test"], trained.encoding)
-    return score.logits(trained.model, test), test.labels
-
-
-def _linear_logits(folder: Path, tokens: Path, raw: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Logits `(N,)` of the test reviews, and their labels `(N,)`."""
-    test = reviews.load(raw, tokens, "test")
-    return linear.load(folder).logits(test.texts), test.labels
 
 
 def summarise(architecture: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,21 +3,11 @@
 It is validated as a whole before anything is downloaded or trained.
 """
 
+from sentiment_rnn.params.model import ModelParams, with_values
+from sentiment_rnn.params.pretraining import PretrainParams
 from sentiment_rnn.params.reading import load
-from sentiment_rnn.params.schema import (
-    Choices,
-    ClaimsParams,
-    DataParams,
-    Distribution,
-    FloatRange,
-    IntRange,
-    ModelParams,
-    Params,
-    RivalParams,
-    SearchParams,
-    TrainerParams,
-    with_values,
-)
+from sentiment_rnn.params.schema import ClaimsParams, DataParams, Params, RivalParams, TrainerParams
+from sentiment_rnn.params.space import Choices, Distribution, FloatRange, IntRange, SearchParams
 
 __all__ = [
     "Choices",
@@ -28,6 +18,7 @@ __all__ = [
     "IntRange",
     "ModelParams",
     "Params",
+    "PretrainParams",
     "RivalParams",
     "SearchParams",
     "TrainerParams",

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.params.schema import Choices, FloatRange, IntRange, ModelParams, Params
+from sentiment_rnn.params.model import ModelParams
+from sentiment_rnn.params.schema import Params
+from sentiment_rnn.params.space import Choices, FloatRange, IntRange
 
 COUNT = "auto, an integer greater than or equal to 1"
 AUTO = {

@@ -32,7 +32,14 @@ DEATHS = 5  # of workers in a row, without a trial finished in between, after wh
 
 
 def search(
-    name: str, model: ModelParams, params: SearchParams, trainer: TrainerParams, *, tokens: Path, work: Path
+    name: str,
+    model: ModelParams,
+    params: SearchParams,
+    trainer: TrainerParams,
+    *,
+    tokens: Path,
+    pretrained: Path,
+    work: Path,
 ) -> dict[str, Any]:
     """Run the trials that are missing, beside whoever else runs them, and report the study.
 
@@ -42,6 +49,7 @@ def search(
         params: how much to search, and where.
         trainer: Trainer's parameters; a trial runs in one process on one device.
         tokens: folder of the tokenize stage.
+        pretrained: folder of the pretrain stage, read where the model is `pretrained`.
         work: where the workers' logs are, and the study, if it is kept in a file.
 
     Returns:
@@ -57,7 +65,15 @@ def search(
     url = storage_url(params.storage, work)
     storage = open_storage(url)
     client = connect()
-    asked = Search(architecture=name, model=model, params=params, trainer=trainer, tokens=tokens, storage=url)
+    asked = Search(
+        architecture=name,
+        model=model,
+        params=params,
+        trainer=trainer,
+        tokens=tokens,
+        pretrained=pretrained,
+        storage=url,
+    )
     try:
         return _run(client, storage, asked, work)
     except (MlflowException, StorageInternalError) as error:

@@ -22,6 +22,7 @@ import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.search.ownership import FINISHED, Watch, best, finished
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import shown
@@ -44,6 +45,7 @@ class Search(BaseModel):
         params: how much to search, and where.
         trainer: Trainer's parameters; a trial runs in one process on one device.
         tokens: folder of the tokenize stage.
+        pretrained: folder of the pretrain stage, read where a trial's model is `pretrained`.
         storage: URL of the studies.
         study: name, which is another one for another space, other data or other code.
         run_id: of the study in MLflow.
@@ -54,6 +56,7 @@ class Search(BaseModel):
     params: SearchParams
     trainer: TrainerParams
     tokens: Path
+    pretrained: Path
     storage: str
     study: str = ""
     run_id: str = ""
@@ -68,13 +71,14 @@ class Search(BaseModel):
 
 
 def study_name(search: Search) -> str:
-    """Another name wherever a trial would have come out differently: parameters, precision, data, code."""
+    """Another name wherever a trial would have come out differently: parameters, precision, data, weights, code."""
     identity = load_identity(search.tokens)
     decides = [
         search.model.of_one_seed(),
         resolve_precision(search.trainer),
         search.params.model_dump(exclude={"trials", "min_gain", "workers", "storage"}),
         identity,
+        weights.digest(search.model, search.pretrained),
         _code(),
     ]
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
@@ -84,7 +88,11 @@ def study_name(search: Search) -> str:
 def _code() -> str:
     """SHA-256 of the code that a trial runs."""
     package = Path(sentiment_rnn.__file__).parent
-    files = [file for room in ("data", "models", "training") for file in sorted((package / room).rglob("*.py"))]
+    files = [
+        file
+        for room in ("data", "models", "pretraining", "training")
+        for file in sorted((package / room).rglob("*.py"))
+    ]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

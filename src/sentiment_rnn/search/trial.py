@@ -14,6 +14,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.params import with_values
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.search.ownership import fail
 from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
@@ -106,10 +107,11 @@ def _fit_and_tell(
 
 def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporting: Reporting) -> TrialState:
     one_device = search.trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
+    model = with_values(search.trial_model(), values)
     try:
         fit(
             name,
-            with_values(search.trial_model(), values),
+            model,
             one_device,
             search.params.seed,
             tokens=search.tokens,
@@ -117,6 +119,7 @@ def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporti
             logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
             callbacks=[reporting],
             train_fraction=search.params.train_fraction,
+            start=weights.load(model, search.pretrained, search.tokens),
         )
     except optuna.TrialPruned:
         return TrialState.PRUNED

@@ -14,7 +14,7 @@ from sentiment_rnn.tracking.store import experiment
 
 
 def code_tags() -> dict[str, str]:
-    """The commit that runs, and whether anything but results (reports, searches, dvc.lock) differs from it."""
+    """The commit that runs, and whether anything but results (reports, searches, DVC's locks) differs from it."""
 
     def git(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
@@ -23,7 +23,8 @@ def code_tags() -> dict[str, str]:
     commit = git("rev-parse", "HEAD")
     if commit is None:
         return {"git.dirty": "unknown"}
-    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!searches", ":!dvc.lock")
+    results = (":!reports", ":!searches", ":!dvc.lock", ":!best/reports", ":!best/dvc.lock")
+    changed = git("status", "--porcelain", "--", ".", *results)
     return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()}
 
 

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import pytorch_lightning as pl
 from mlflow import MlflowClient
-from pytorch_lightning.loggers import MLFlowLogger
+from pytorch_lightning.loggers import Logger, MLFlowLogger
+from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.datamodule import PROTOCOLS
@@ -17,15 +21,28 @@ from sentiment_rnn.evaluation.plots import learning_curves
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import saved, score
 from sentiment_rnn.params import ModelParams, TrainerParams
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
+from sentiment_rnn.training import distillation
 from sentiment_rnn.training.callbacks import SystemMetrics
 from sentiment_rnn.training.devices import resolve_precision
+from sentiment_rnn.training.distillation import distil
 from sentiment_rnn.training.fit import Fit, fit, is_first_process
 
 
 def train(
-    name: str, model: ModelParams, params: TrainerParams, seed: int, *, tokens: Path, work: Path, out: Path
+    name: str,
+    model: ModelParams,
+    params: TrainerParams,
+    seed: int,
+    *,
+    tokens: Path,
+    pretrained: Path,
+    taught: Path,
+    work: Path,
+    out: Path,
+    stage: str,
 ) -> dict[str, Any] | None:
     """Train, score validation in float32, write the model.
 
@@ -35,8 +52,11 @@ def train(
         params: Trainer's.
         seed: this training's.
         tokens: folder of the tokenize stage.
+        pretrained: folder of the pretrain stage, read where the model is `pretrained`.
+        taught: folder of the teach stage, read where the model has teachers.
         work: folder where checkpoints and the run's id wait in case the process is killed.
         out: the model's folder.
+        stage: how `dvc repro` calls the stage, for the run to show.
 
     Returns:
         What there is to report of this seed; None in all processes but the first.
@@ -47,17 +67,63 @@ def train(
         "seed": seed,
         **params.model_dump(),
         "precision": resolve_precision(params),
+        "pretrained_weights": weights.digest(model, pretrained),
+        "teachers_said": distillation.digest(model, taught),
     }
     same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
     # named after all that decides the weights: no process can ever go on from another training's checkpoint
     checkpoints = work / f"seed-{seed}-{same[:12]}"
+    start = weights.load(model, pretrained, tokens)
+    positive = distillation.load(taught) if model.teachers else None
+    training = Training(name, model, params, seed, tokens, start, positive, checkpoints)
     if not is_first_process():
-        fit(name, model, params, seed, tokens=tokens, checkpoints=checkpoints, logger=False)
+        training.run(logger=False)
         return None
     client = connect()
-    run_id = _open_run(client, name, model, chosen, identity, checkpoints)
+    run_id = _open_run(client, name, model, chosen, identity, checkpoints, stage)
     with runs.running(client, run_id):
-        return _train_and_save(client, run_id, name, model, params, seed, tokens, checkpoints, out)
+        return _train_and_save(client, run_id, training, out)
+
+
+class Training(NamedTuple):
+    """All that a training needs, in each of its processes."""
+
+    name: str
+    model: ModelParams
+    params: TrainerParams
+    seed: int
+    tokens: Path
+    start: dict[str, Tensor] | None
+    positive: np.ndarray | None  # what the teachers said
+    checkpoints: Path
+
+    def run(self, logger: Logger | bool, callbacks: Sequence[pl.Callback] = ()) -> tuple[Fit | None, Fit | None]:
+        """What was learned from the teachers, if there are any, and then from the labels."""
+        taught, start = None, self.start
+        if self.positive is not None:
+            taught = distil(
+                self.name,
+                self.model,
+                self.params,
+                self.seed,
+                tokens=self.tokens,
+                checkpoints=self.checkpoints / "taught",
+                positive=self.positive,
+                start=start,
+            )
+            start = taught.model.state_dict() if taught else None  # the other processes are sent the first one's
+        done = fit(
+            self.name,
+            self.model,
+            self.params,
+            self.seed,
+            tokens=self.tokens,
+            checkpoints=self.checkpoints,
+            logger=logger,
+            callbacks=callbacks,
+            start=start,
+        )
+        return taught, done
 
 
 def _open_run(
@@ -67,6 +133,7 @@ def _open_run(
     chosen: dict[str, Any],
     identity: dict[str, Any],
     checkpoints: Path,
+    stage: str,
 ) -> str:
     """The run that a killed training of just the same left, or a new one."""
     seed = chosen["seed"]
@@ -83,7 +150,7 @@ def _open_run(
         "architecture": name,
         "seed": str(seed),
         "protocol": model.protocol,
-        "reproduce": f"dvc repro train@{name}",
+        "reproduce": f"dvc repro {stage}",
     }
     if model.protocol == "document":
         tags["mlflow.note.content"] = (
@@ -96,30 +163,16 @@ def _open_run(
     return run_id
 
 
-def _train_and_save(
-    client: MlflowClient,
-    run_id: str,
-    name: str,
-    model: ModelParams,
-    params: TrainerParams,
-    seed: int,
-    tokens: Path,
-    checkpoints: Path,
-    out: Path,
-) -> dict[str, Any]:
+def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: Path) -> dict[str, Any]:
+    name, model = training.name, training.model
     logger = MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id)
-    done = fit(
-        name,
-        model,
-        params,
-        seed,
-        tokens=tokens,
-        checkpoints=checkpoints,
-        logger=logger,
-        callbacks=[SystemMetrics(run_id)],
-    )
+    taught, done = training.run(logger, [SystemMetrics(run_id)])
     assert done is not None, "the first process keeps the fit"
-    report = _report(done, model, seed)
+    report = _report(done, model, training.seed)
+    if taught:
+        last = taught.history[-1]
+        report |= {f"taught_{key}": last[key] for key in ("validation_accuracy", "validation_loss")}
+        report["taught_seconds"] = sum(row["epoch_seconds"] for row in taught.history)
     saved.save(done.model, model.architecture(), Encoding(**model.encoding()), out)
     write_json(out / "history.json", done.history)
     for file in (out / saved.DESCRIPTION, out / saved.WEIGHTS):
@@ -128,7 +181,7 @@ def _train_and_save(
     # the curves end with the last epoch; these are the model's that is kept
     kept = "final" if model.protocol == "document" else "best"
     for key, value in report.items():
-        if key.endswith(("_accuracy", "_loss")):
+        if key.startswith(("validation_", "test_")):
             client.log_metric(run_id, f"{kept}_{key}", value)
         elif key != "seed":
             client.log_metric(run_id, key, value)

@@ -1,0 +1,62 @@
+"""What a classifier learns from a teacher's probabilities, before it sees a label."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import shrunk_values
+
+from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.inference import score
+from sentiment_rnn.training import distillation
+
+PARAMS = params.Params.model_validate(shrunk_values())
+TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
+PUPIL = params.with_values(
+    PARAMS.model_of("bilstm"),
+    {
+        "teachers": ["nb_logistic"], "teacher_epochs": 30, "learning_rate": 0.03, "batch_size": 4, "ema": None,
+        "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
+    },
+)  # fmt: skip
+
+
+def distil(tokens, positive, **changes):
+    done = distillation.distil(
+        "bilstm", params.with_values(PUPIL, changes), TRAINER, 7, tokens=tokens, checkpoints=None, positive=positive,
+        start=None,
+    )  # fmt: skip
+    assert done is not None
+    return done
+
+
+@pytest.fixture
+def unlabelled(tokens) -> TokenizedReviews:
+    return TokenizedReviews(tokens, ["unsupervised"], Encoding(**PUPIL.encoding()))
+
+
+def test_the_pupil_comes_to_say_what_its_teacher_says(tokens, unlabelled):
+    positive = np.where(np.arange(len(unlabelled)) % 2, 0.9, 0.2)
+    said = 1 / (1 + np.exp(-score.logits(distil(tokens, positive).model, unlabelled)))
+    assert np.abs(said - positive).max() < 0.1, "probabilities, not labels"
+
+
+def test_neither_smoothing_nor_an_adversary_bends_what_the_teacher_says(tokens, unlabelled):
+    positive = np.linspace(0.1, 0.9, len(unlabelled))
+    plain = distil(tokens, positive, teacher_epochs=1)
+    bent = distil(tokens, positive, teacher_epochs=1, label_smoothing=0.5, adversarial=5.0)
+    for name, weights in plain.model.state_dict().items():
+        assert torch.equal(weights, bent.model.state_dict()[name]), name
+
+
+def test_probabilities_are_kept_to_the_last_digit_that_a_model_sees(tmp_path):
+    positive = np.array([0.25, 0.1, 1.0])
+    distillation.save(positive, tmp_path / "taught")
+    assert np.array_equal(distillation.load(tmp_path / "taught"), positive.astype(np.float32))
+
+
+def test_without_a_teacher_one_line_says_what_to_run(tmp_path):
+    with pytest.raises(UserError, match=r"the model has teachers: run `dvc repro best/dvc\.yaml`"):
+        distillation.load(tmp_path / "none")
