@@ -47,6 +47,8 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
+    (folder / "best").mkdir()
+    shutil.copy(ROOT / "best/dvc.yaml", folder / "best/dvc.yaml")
     for name in ("pipeline", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     values = shrunk_values() | {"architectures": ARCHITECTURES}
@@ -216,7 +218,7 @@ def test_a_changed_architecture_runs_itself_and_what_follows(reproduced):
     try:
         changed = run(reproduced, "dvc", "repro", "--dry").stdout
         follows = run(reproduced, "dvc", "repro", "--dry", "--force-downstream").stdout
-        status = json.loads(run(reproduced, "dvc", "status", "--json").stdout)
+        status = json.loads(run(reproduced, "dvc", "status", "--json", "dvc.yaml").stdout)
     finally:
         path.write_text(before)
     assert stages_in(changed) == {"search@rnn", "train@rnn", "register"}  # any of them may say `average`
@@ -280,3 +282,13 @@ def test_a_stage_without_its_inputs_is_one_line(tmp_path):
     assert done.returncode != 0
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_the_best_models_pipeline_and_the_main_one_leave_each_other_alone(reproduced):
+    assert [path.name for path in (reproduced / "best").iterdir()] == ["dvc.yaml"], "the first repro did not run it"
+    done = run(reproduced, "dvc", "repro", "best/dvc.yaml")
+    assert done.returncode == 0, done.stderr
+    assert stages_in(done.stdout) == {"best/dvc.yaml:pretrain", "best/dvc.yaml:train"}
+    assert (reproduced / "best/models/best/seed-7/model.safetensors").is_file()
+    assert "Running stage" not in run(reproduced, "dvc", "repro").stdout
+    assert "Running stage" not in run(reproduced, "dvc", "repro", "best/dvc.yaml").stdout
