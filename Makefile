@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run search claims test soak lint ui
+.PHONY: run best search claims test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -14,6 +14,11 @@ run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated
 			echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; \
 		else echo "== on the sample, not IMDB, as before; to ask the hub again: dvc repro --force --single-item download"; fi; fi
 	dvc repro
+
+best: $(BIN)/.installed  ## the best model there is, from pre-training to the evaluated champion; says first how long it will take
+	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
+	python -m pipeline.forecast
+	dvc repro best/dvc.yaml
 
 search: $(BIN)/.installed  ## a search as a job: make search ARCH=bilstm TRIALS=50, on as many machines as share OPTUNA_STORAGE
 	@if [ -z "$(ARCH)" ]; then echo "error: name an architecture of params.yaml: make search ARCH=bilstm TRIALS=50"; exit 1; fi

@@ -13,8 +13,10 @@ from ruamel.yaml import YAML
 from safetensors.numpy import load_file as load_rows
 from safetensors.torch import load_file
 
-from pipeline import evaluate, linear, pretrain, register, teach, train
+from pipeline import evaluate, forecast, linear, pretrain, register, teach, train
 from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
 
@@ -133,6 +135,27 @@ def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     assert evaluated["version"] == registered["version"]
     assert 0 <= evaluated["ece"] <= 1
     assert not Path("reports/registered.json").exists(), "that is the main pipeline's"
+
+
+@pytest.mark.parametrize("kind", ["vectors", "lm", "none"])
+def test_how_long_it_will_take_is_said_beforehand(best, kind, capsys):
+    write_params(shrunk_values(), best)
+    change(best, "pretrain", kind=kind)
+    forecast.main()
+    said = capsys.readouterr().out.splitlines()
+    parts = {line.split(":")[0].strip(): line.split(": ")[1] for line in said if line.startswith("  ")}
+    pretraining = [] if kind == "none" else [f"pre-training ({kind})"]
+    assert list(parts) == [*pretraining, "pupil", "best, 3 seeds"]
+    assert said[-1].startswith("`make best` will take about")
+    assert sorted(path.name for path in Path().iterdir()) == ["data", "mlruns", "params.yaml"]
+
+
+def test_tokens_that_are_cut_off_take_no_time(best, tokens):
+    chosen = params.load()
+    model = chosen.model_of("pupil")
+    counted = forecast.tokens_of("unsupervised", model)
+    lengths = TokenizedReviews(tokens, ["unsupervised"], Encoding(**model.encoding())).lengths
+    assert counted == sum(min(length, model.max_length) for length in lengths)
 
 
 def test_the_pupil_alone_says_what_it_lacks(best):

@@ -4,7 +4,7 @@ Mikolov et al. (2013), "Distributed representations of words and phrases and the
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from sentiment_rnn.params.pretraining import VectorsParams
 from sentiment_rnn.pretraining.weights import EMBEDDING, Learned
 from sentiment_rnn.progress import duration
 
-SPLITS = ["train", "unsupervised"]  # validation and test stay unread
+SPLITS = ("train", "unsupervised")  # validation and test stay unread
 
 
 class Words:
@@ -68,7 +68,14 @@ class Progress:
 
 
 def learn(
-    name: str, model: ModelParams, params: VectorsParams, seed: int, *, tokens: str | Path, vocab_size: int
+    name: str,
+    model: ModelParams,
+    params: VectorsParams,
+    seed: int,
+    *,
+    tokens: str | Path,
+    vocab_size: int,
+    splits: Sequence[str] = SPLITS,
 ) -> Learned:
     """Learn a vector for each word of the vocabulary that occurs often enough.
 
@@ -81,6 +88,7 @@ def learn(
         seed: of the initial vectors and of what is drawn.
         tokens: folder of the tokenize stage.
         vocab_size: rows of the embedding: the vocabulary's size, or more.
+        splits: of the reviews.
 
     Returns:
         The embedding alone. Padding, the unknown word and words that are too rare have zeros: the vector that a word
@@ -90,7 +98,7 @@ def learn(
     Raises:
         UserError: no word is frequent enough.
     """
-    words = Words(TokenizedReviews(tokens, SPLITS, Encoding(**model.encoding())))
+    words = Words(TokenizedReviews(tokens, list(splits), Encoding(**model.encoding())))
     print(f"{name}: counting the words of {len(words.reviews):,} reviews ...", flush=True)
     progress = Progress(name, params.epochs)
     skip_gram = Word2Vec(
