@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best search claims test soak lint ui
+.PHONY: run best ablation search claims test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -28,6 +28,10 @@ search: $(BIN)/.installed  ## a search as a job: make search ARCH=bilstm TRIALS=
 claims: $(BIN)/.installed  ## what the documents claim, measured: reports/claims.md; stopped, the same command goes on
 	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
 	python -m pipeline.claims
+
+ablation: $(BIN)/.installed  ## what each part of the best model's recipe is worth: reports/ablation.md; stopped, the same command goes on
+	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
+	python -m pipeline.ablation
 
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes"

@@ -11,15 +11,15 @@ from filelock import FileLock, Timeout
 from sentiment_rnn import params
 from sentiment_rnn.claims import report, timing
 from sentiment_rnn.claims.claims import CLAIMS, find, tag
-from sentiment_rnn.claims.experiment import Setting, end_killed
 from sentiment_rnn.claims.plan import COMPARED, plan
 from sentiment_rnn.claims.plots import draw
-from sentiment_rnn.claims.pool import run_missing
 from sentiment_rnn.claims.results import Results
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.experiments.pool import run_missing
+from sentiment_rnn.experiments.remembered import Setting, end_killed
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params, with_values
 from sentiment_rnn.processes import interruptible
@@ -28,7 +28,7 @@ from sentiment_rnn.tracking.store import connect
 
 def main() -> None:
     datasets.disable_progress_bars()
-    setting = Setting(params.load().trainer, Path("data/tokens"), Path("work/claims"))
+    setting = Setting(params.load().trainer, Path("data/tokens"), Path("work/claims"), "claims")
     load_identity(setting.tokens)  # without reviews there is nothing to begin
     setting.work.mkdir(parents=True, exist_ok=True)
     try:

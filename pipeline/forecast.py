@@ -15,7 +15,7 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.params import ModelParams, Params
 from sentiment_rnn.pretraining import language_model, vectors
 from sentiment_rnn.progress import duration
-from sentiment_rnn.training.devices import machine
+from sentiment_rnn.training.devices import machine, one_device
 from sentiment_rnn.training.fit import fit
 
 TOKENS = Path("data/tokens")
@@ -51,7 +51,7 @@ def training(name: str, model: ModelParams, chosen: Params) -> float:
     done = fit(
         f"{name}, timed",
         params.with_values(model, changes),
-        chosen.trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"}),
+        one_device(chosen.trainer),
         seed=0,
         tokens=TOKENS,
         checkpoints=None,

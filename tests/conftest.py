@@ -38,6 +38,7 @@ def shrunk_values() -> dict:
     values["pretrain"]["vectors"] |= {"epochs": 2, "min_count": 1}
     values["pretrain"]["lm"] |= {"reviews": 20}
     values["models"]["evolved_lstm"] |= {"vocab_size": 300, "max_length": 48, "batch_size": 16}
+    values["ablation"]["model"] = {"max_length": 24}
     values["search"] |= {"trials": 2, "max_epochs": 1, "train_fraction": 0.5}
     return values
 

@@ -8,19 +8,11 @@ from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
-from sentiment_rnn.claims.experiment import (
-    FOLDER,
-    LANGUAGE_MODEL,
-    Experiment,
-    Setting,
-    done,
-    end_killed,
-    experiment_name,
-    run,
-)
+from sentiment_rnn.claims.experiment import LANGUAGE_MODEL, Experiment
 from sentiment_rnn.claims.plan import few, last, plan, pretrained, reservoir, spaced
-from sentiment_rnn.claims.pool import run_all
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.experiments.pool import run_all
+from sentiment_rnn.experiments.remembered import FOLDER, Setting, done, end_killed
 from sentiment_rnn.tracking import store
 
 SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60}
@@ -45,7 +37,7 @@ def small(client: MlflowClient, tmp_path: Path, tokens: Path) -> params.Params:
 
 @pytest.fixture
 def setting(small: params.Params) -> Setting:
-    return Setting(small.trainer, Path("data/tokens"), Path("work/claims"))
+    return Setting(small.trainer, Path("data/tokens"), Path("work/claims"), "claims")
 
 
 def named(chosen: params.Params, name: str, seed: int = 1) -> Experiment:
@@ -58,13 +50,13 @@ def test_every_kind_runs_and_is_found_again_by_its_key(
     language = pretrained("mlstm", 60)
     names = ["lstm", last("rnn"), few("gru", 60), spaced("lstm, open gates", 8), reservoir(1.0), language]
     experiments = [named(small, name) for name in names]
-    run_ids = {name: run(experiment, setting) for name, experiment in zip(names, experiments, strict=True)}
+    run_ids = {name: experiment.run(setting) for name, experiment in zip(names, experiments, strict=True)}
     found = done(client, setting)
     for name, experiment in zip(names, experiments, strict=True):
         finished = found[experiment.key(setting)]
         assert finished.info.run_id == run_ids[name]
         assert 0 <= finished.data.metrics["test_accuracy"] <= 1
-        assert finished.data.tags["claims.experiment"] == name
+        assert finished.data.tags["experiment"] == name
     history = client.get_metric_history(run_ids[last("rnn")], "gradient_norm")
     assert sorted(point.step for point in history) == list(range(small.claims.gradient_steps + 1))
     trained = found[named(small, few("gru", 60)).key(setting)].data.params
@@ -78,14 +70,14 @@ def test_a_language_model_is_read_once_for_all_that_start_from_it(
     small: params.Params, setting: Setting, client: MlflowClient
 ) -> None:
     first = named(small, pretrained("mlstm", 60))
-    run(first, setting)
+    first.run(setting)
     (file,) = Path("work/claims").glob("language-*.safetensors")
     written = file.stat().st_mtime_ns
     longer = params.with_values(first.model, {"max_epochs": 2, "patience": 2})
-    run(first.model_copy(update={"reviews": 40, "model": longer}), setting)
+    first.model_copy(update={"reviews": 40, "model": longer}).run(setting)
     assert file.stat().st_mtime_ns == written
     assert len(list(Path("work/claims").glob("language-*.safetensors"))) == 1
-    run(named(small, pretrained("mlstm", 60), seed=2), setting)
+    named(small, pretrained("mlstm", 60), seed=2).run(setting)
     assert len(list(Path("work/claims").glob("language-*.safetensors"))) == 2
 
 
@@ -110,11 +102,11 @@ def test_a_killed_run_is_marked_and_does_not_count(
     small: params.Params, setting: Setting, client: MlflowClient
 ) -> None:
     lstm = named(small, "lstm")
-    folder = store.experiment(client, experiment_name(setting))
+    folder = store.experiment(client, setting.experiment_name())
     ours = client.create_run(folder, tags={FOLDER: f"{socket.gethostname()}:{setting.work.resolve()}"}).info.run_id
     another = client.create_run(folder, tags={FOLDER: "another machine:another clone"}).info.run_id
     # Lightning's logger calls a run finished when its training is: killed before test was scored
-    early = client.create_run(folder, tags={"claims.experiment": "lstm"}).info.run_id
+    early = client.create_run(folder, tags={"experiment": "lstm"}).info.run_id
     client.set_terminated(early)
     end_killed(client, setting)
     assert client.get_run(ours).info.status == "KILLED"

@@ -13,8 +13,8 @@ from mlflow.entities import Metric
 
 from pipeline.claims import within
 from sentiment_rnn import params
-from sentiment_rnn.claims.experiment import KEY, Setting, experiment_name
 from sentiment_rnn.claims.plan import plan
+from sentiment_rnn.experiments.remembered import KEY, Setting
 from sentiment_rnn.files import read_json
 from sentiment_rnn.tracking.store import experiment
 
@@ -32,9 +32,9 @@ def project(client: MlflowClient, tmp_path: Path, tokens: Path) -> Path:
     (tmp_path / "data").symlink_to(tokens.parent)
     (tmp_path / "work/claims").mkdir(parents=True)
     chosen = params.load()
-    setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/claims"))
+    setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/claims"), "claims")
     train = read_json(tokens.parents[1] / "reports/tokens.json")["train"]["reviews"]
-    store = experiment(client, experiment_name(setting))
+    store = experiment(client, setting.experiment_name())
     for planned in plan(within(chosen, train))[:-1]:
         run = client.create_run(store, tags={KEY: planned.key(setting)}).info.run_id
         noise = 0.02 * planned.seed

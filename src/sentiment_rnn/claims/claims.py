@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from mlflow import MlflowClient
 
-from sentiment_rnn.claims.effect import Effect, Verdict, together
-from sentiment_rnn.claims.experiment import Setting, done
 from sentiment_rnn.claims.plan import few, full, last, pretrained, reservoir, spaced, wide
 from sentiment_rnn.claims.results import Results
+from sentiment_rnn.evaluation.effect import Effect, Verdict, together
+from sentiment_rnn.experiments.remembered import Setting, done
 from sentiment_rnn.params import ClaimsParams
 
 OVERVIEW = "effects.png"  # the picture of all differences in accuracy

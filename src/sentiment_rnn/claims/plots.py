@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from sentiment_rnn.claims.claims import OVERVIEW, Finding
-from sentiment_rnn.claims.effect import POINTS, Effect
 from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, full, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
+from sentiment_rnn.evaluation.effect import POINTS, Effect
 from sentiment_rnn.evaluation.plots import plt
 from sentiment_rnn.params import ClaimsParams
 

@@ -5,9 +5,9 @@ from statistics import mean, stdev
 from typing import Any
 
 from sentiment_rnn.claims.claims import OVERVIEW, Finding
-from sentiment_rnn.claims.experiment import Setting
 from sentiment_rnn.claims.plan import COMPARED
 from sentiment_rnn.claims.results import Results
+from sentiment_rnn.experiments.remembered import Setting
 from sentiment_rnn.params import ClaimsParams
 from sentiment_rnn.training.devices import gpus, machine, resolve_precision
 
@@ -132,7 +132,7 @@ def _table(results: Results) -> str:
 TRACING = """## From a figure to its runs
 
 `make ui` shows the trainings in the experiment whose name ends in `-claims`. Search for
-``tags.`claim.stacking` = "yes"`` to see those that a claim and its picture rest on; `claims.experiment`, `seed` and
+``tags.`claim.stacking` = "yes"`` to see those that a claim and its picture rest on; `experiment`, `seed` and
 `machine` are tags too, and every run has its parameters and its curves. `reports/claims.json` has every effect and
 every training with the ids of its runs.
 

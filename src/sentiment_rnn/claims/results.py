@@ -7,9 +7,10 @@ from statistics import mean
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from sentiment_rnn.claims.effect import DECADES, POINTS, TIMES, Effect
-from sentiment_rnn.claims.experiment import LANGUAGE_MODEL, Experiment, Setting, done
+from sentiment_rnn.claims.experiment import LANGUAGE_MODEL, Experiment
 from sentiment_rnn.claims.timing import step_seconds
+from sentiment_rnn.evaluation.effect import DECADES, POINTS, TIMES, Effect
+from sentiment_rnn.experiments.remembered import Setting, done
 
 LEARNED = 55  # % of test accuracy from which on something has been learned
 

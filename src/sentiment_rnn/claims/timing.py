@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from sentiment_rnn.claims.experiment import KEY, Setting, done, experiment_name
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.experiments.remembered import KEY, Setting, done
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
 from sentiment_rnn.tracking import runs
@@ -36,7 +36,7 @@ def measure(client: MlflowClient, models: dict[str, ModelParams], setting: Setti
     classifiers = {name: Classifier(**model.architecture()).to(device) for name, model in models.items()}
     run_id = runs.start(
         client,
-        experiment_name(setting),
+        setting.experiment_name(),
         "timing",
         params={"machine": machine(setting.trainer), "precision": precision},
         tags={"machine": machine(setting.trainer), "reproduce": "make claims"},

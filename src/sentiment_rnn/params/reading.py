@@ -17,6 +17,7 @@ AUTO = {
     "trainer.num_nodes": COUNT.replace(",", " or"),
     "search.workers": COUNT.replace(",", " or"),
     "claims.workers": COUNT.replace(",", " or"),
+    "ablation.workers": COUNT.replace(",", " or"),
 }
 
 

@@ -121,6 +121,21 @@ class ClaimsParams(Section):
         return self
 
 
+class AblationParams(Section):
+    """The trainings that `make ablation` compares: what all of them, and what each, change in the last of `best`."""
+
+    seeds: Annotated[list[int], Field(min_length=3)]  # below three there is no interval to speak of
+    workers: Literal["auto"] | Count
+    model: dict[str, Any]
+    variants: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _possible(self) -> "AblationParams":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds names one twice")
+        return self
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -136,6 +151,7 @@ class Params(Section):
     linear: LinearParams
     registry: RegistryParams
     claims: ClaimsParams
+    ablation: AblationParams
 
     @model_validator(mode="before")
     @classmethod
@@ -198,6 +214,7 @@ class Params(Section):
                     item = error.errors()[0]
                     where = ".".join(["claims", key, *map(str, item["loc"])])
                     raise ValueError(f"{where}: {item['msg'].removeprefix('Value error, ')}") from None
+        self._check_variants()
         above: dict[str, Drawn] = {}
         for key, drawn in self.search.space.items():
             first = self.models[self.architectures[0]]
@@ -206,6 +223,25 @@ class Params(Section):
             check_condition(key, drawn, above, self.search.space, first)
             above[key] = drawn
         return self
+
+    def _check_variants(self) -> None:
+        """Each variant is a model that the pipeline of `best` has the pre-training and the teachers of."""
+        if not self.best:
+            return
+        for name, changes in self.ablation.variants.items():
+            where = f"ablation.variants.{name}"
+            try:
+                model = with_values(self.models[self.best[-1]], {**self.ablation.model, **changes})
+            except ValidationError as error:
+                item = error.errors()[0]
+                key = ".".join([where, *map(str, item["loc"])])
+                raise ValueError(f"{key}: {item['msg'].removeprefix('Value error, ')}") from None
+            if model.teachers and not self.taught_like(model):
+                raise ValueError(f"{where}.teachers: none of best has just these")
+
+    def taught_like(self, model: ModelParams) -> str | None:
+        """The first of `best` that has the same teachers."""
+        return next((name for name in self.best if self.models[name].teachers == model.teachers), None)
 
     def _check_together(self, where: str, model: ModelParams) -> None:
         """What an architecture asks for must be there."""

@@ -13,6 +13,7 @@ from sentiment_rnn.pretraining import language_model, vectors, weights
 from sentiment_rnn.pretraining.weights import Learned
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
+from sentiment_rnn.training.devices import one_device
 
 # the classifier's dropout is for the few reviews that have a label, and is changed often: it should not cost this again
 WITHOUT_DROPOUT = {"word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
@@ -99,7 +100,7 @@ def _learn(
         return language_model.pretrain(
             f"{name}, language model",
             with_values(model, {"learning_rate": params.lm.learning_rate, **WITHOUT_DROPOUT}),
-            trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"}),
+            one_device(trainer),
             params.seed,
             tokens=tokens,
             reviews=params.lm.reviews,

@@ -20,6 +20,7 @@ from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
+from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
 
 
@@ -106,13 +107,12 @@ def _fit_and_tell(
 
 
 def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporting: Reporting) -> TrialState:
-    one_device = search.trainer.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
     model = with_values(search.trial_model(), values)
     try:
         fit(
             name,
             model,
-            one_device,
+            one_device(search.trainer),
             search.params.seed,
             tokens=search.tokens,
             checkpoints=None,

@@ -36,6 +36,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def one_device(params: TrainerParams) -> TrainerParams:
+    """The same for a training that shares the machine with others like it."""
+    return params.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
+
+
 def gpus(params: TrainerParams) -> list[str]:
     """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them.
 

@@ -28,6 +28,7 @@ class Unit(NamedTuple):
 
 
 POINTS = Unit("points of test accuracy", 0.0, 0.5, "+.2f")
+LOSS = Unit("of validation loss saved", 0.0, 0.002, "+.4f")
 TIMES = Unit("times", 1.0, 0.05, ".2f", ratio=True)
 DECADES = Unit("powers of ten", 0.0, 0.1, "+.2f")
 

@@ -12,34 +12,34 @@ from typing import cast
 
 from mlflow import MlflowClient
 
-from sentiment_rnn.claims.experiment import Experiment, Setting, done, run
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.experiments.remembered import Remembered, Setting, done
 from sentiment_rnn.processes import serve
 from sentiment_rnn.progress import duration
 from sentiment_rnn.training.devices import cores, gpus
 
 
-def run_missing(client: MlflowClient, experiments: Sequence[Experiment], setting: Setting, workers: int | str) -> None:
+def run_missing(client: MlflowClient, experiments: Sequence[Remembered], setting: Setting, workers: int | str) -> None:
     """Run what has not been done, and say of each what came out and how long the rest will take."""
     finished = done(client, setting)
     missing = [experiment for experiment in experiments if experiment.key(setting) not in finished]
     before = len(experiments) - len(missing)
-    print(f"claims: {before} of {len(experiments)} trainings done", flush=True)
+    print(f"{setting.purpose}: {before} of {len(experiments)} trainings done", flush=True)
     began = time.monotonic()
     with closing(run_all(missing, setting, workers)) as outcomes:
         for here, (experiment, run_id) in enumerate(outcomes, 1):
-            accuracy = client.get_run(run_id).data.metrics["test_accuracy"]
+            figure = client.get_run(run_id).data.metrics[experiment.headline]
             left = duration((time.monotonic() - began) / here * (len(missing) - here))
             print(
-                f"claims: {before + here}/{len(experiments)} {experiment.name}, seed {experiment.seed}: "
-                f"test accuracy {accuracy:.4f}; about {left} left",
+                f"{setting.purpose}: {before + here}/{len(experiments)} {experiment.name}, seed {experiment.seed}: "
+                f"{experiment.headline.replace('_', ' ')} {figure:.4f}; about {left} left",
                 flush=True,
             )
 
 
 def run_all(
-    experiments: Sequence[Experiment], setting: Setting, workers: int | str
-) -> Generator[tuple[Experiment, str], None, None]:
+    experiments: Sequence[Remembered], setting: Setting, workers: int | str
+) -> Generator[tuple[Remembered, str], None, None]:
     """Run experiments in their order, as many at a time as there are workers; none outlives the iteration.
 
     Args:
@@ -61,7 +61,7 @@ def run_all(
     waiting = list(reversed(experiments))
     context = multiprocessing.get_context("spawn")
     crew = []
-    busy: dict[Connection, Experiment] = {}
+    busy: dict[Connection, Remembered] = {}
     try:
         for index in range(count):
             ours, theirs = context.Pipe()
@@ -87,14 +87,14 @@ def run_all(
             process.join()
 
 
-def _outcome(connection: Connection, experiment: Experiment, setting: Setting) -> str:
+def _outcome(connection: Connection, experiment: Remembered, setting: Setting) -> str:
     what = f"{experiment.name}, seed {experiment.seed}"
     try:
         run_id, mistake = connection.recv()
     except (EOFError, OSError):
         raise UserError(
             f"{what}: its worker died (all it said: {setting.work}/worker-*.log); the same command goes on. If it is "
-            "memory: fewer claims.workers"
+            "memory: fewer {setting.purpose}.workers"
         ) from None
     if mistake:
         raise UserError(f"{what}: {mistake}")
@@ -113,6 +113,6 @@ def _work(connection: Connection, setting: Setting, index: int, device: str | No
     while True:
         experiment = connection.recv()
         try:
-            connection.send((run(experiment, setting), None))
+            connection.send((experiment.run(setting), None))
         except UserError as error:
             connection.send((None, str(error)))

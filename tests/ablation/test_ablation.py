@@ -1,0 +1,116 @@
+"""An ablation's trainings and its table: each variant against the recipe with the same seed."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import shrunk_values, write_params
+from mlflow import MlflowClient
+
+from sentiment_rnn import params
+from sentiment_rnn.ablation import report
+from sentiment_rnn.ablation.variant import RECIPE, Variant, plan
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.experiments.remembered import Setting, done
+from sentiment_rnn.training import distillation
+
+PARAMS = params.Params.model_validate(shrunk_values())
+
+
+def named(name: str, seed: int = 1) -> Variant:
+    return next(found for found in plan(PARAMS) if found.name == name and found.seed == seed)
+
+
+@pytest.fixture
+def setting(client: MlflowClient, project: Path, tokens: Path) -> Setting:
+    """A project where teachers have spoken; the test runs in it."""
+    unlabelled = TokenizedReviews(tokens, ["unsupervised"], Encoding(**PARAMS.model_of("best").encoding()))
+    for name in ("pupil", "best"):
+        distillation.save(np.linspace(0.1, 0.9, len(unlabelled)) + (name == "best") / 20, Path("data/taught", name))
+    return Setting(PARAMS.trainer, tokens, Path("work/ablation"), "ablation")
+
+
+def test_every_seed_has_the_recipe_and_each_variant_with_its_one_change():
+    found = plan(PARAMS)
+    assert len(found) == 3 * (1 + len(PARAMS.ablation.variants))
+    recipe = named(RECIPE).model.model_dump()
+    for variant in found:
+        changed = {key for key, value in variant.model.model_dump().items() if value != recipe[key]}
+        assert changed - {"patience"} == set(PARAMS.ablation.variants.get(variant.name, {}))
+        assert variant.model.patience == variant.model.max_epochs, "the last epoch counts"
+    assert named("the linear teacher alone").taught == Path("data/taught/pupil")
+    assert named(RECIPE).taught == Path("data/taught/best")
+
+
+def test_a_variant_is_trained_on_what_it_names_and_found_again(setting, client):
+    variants = [
+        variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
+        for variant in (named(RECIPE), named("the linear teacher alone"), named("without teachers"))
+    ]
+    run_ids = [variant.run(setting) for variant in variants]
+    finished = done(client, setting)
+    assert [finished[variant.key(setting)].info.run_id for variant in variants] == run_ids
+    metrics = [finished[variant.key(setting)].data.metrics for variant in variants]
+    assert len({run["final_validation_loss"] for run in metrics}) == 3
+    assert metrics[2]["train_seconds"] < metrics[0]["train_seconds"], "the unlabelled reviews take time, too"
+    assert not any(key.startswith("test") for run in metrics for key in run)
+
+
+def test_what_was_learned_and_what_was_taught_are_part_of_the_key(setting):
+    variant = named(RECIPE)
+    with pytest.raises(UserError, match="data/pretrained/best is not there"):
+        variant.key(setting)
+    drawn = variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
+    before = drawn.key(setting)
+    distillation.save(np.full(20, 0.3), drawn.taught)
+    assert drawn.key(setting) != before
+
+
+def test_a_row_is_the_difference_to_the_recipe_seed_by_seed(setting):
+    variants = [
+        variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
+        for variant in plan(PARAMS)
+        if variant.name in (RECIPE, "last state")
+    ]
+    figures = {
+        (RECIPE, 1): (0.90, 0.30), (RECIPE, 2): (0.92, 0.28), (RECIPE, 3): (0.91, 0.26),
+        ("last state", 1): (0.89, 0.33), ("last state", 2): (0.90, 0.30), ("last state", 3): (0.91, 0.30),
+    }  # fmt: skip
+    finished = {}
+    for variant in variants:
+        accuracy, loss = figures[variant.name, variant.seed]
+        seconds = 20.0 if variant.name == RECIPE else 10.0
+        metrics = {"final_validation_accuracy": accuracy, "final_validation_loss": loss, "train_seconds": seconds}
+        finished[variant.key(setting)] = SimpleNamespace(data=SimpleNamespace(metrics=metrics))
+    recipe, last = report.rows(variants, finished, setting)
+    assert (recipe.name, last.name) == (RECIPE, "last state")
+    assert last.points.values == pytest.approx([-1, -2, 0])
+    assert last.saved.values == pytest.approx([-0.03, -0.02, -0.04])
+    assert last.times.mean == pytest.approx(0.5)
+    assert last.accuracy == pytest.approx(0.9)
+    low, high = last.saved.interval
+    assert (low + high) / 2 == pytest.approx(-0.03)
+    assert high - low == pytest.approx(2 * 4.302653 * 0.01 / 3**0.5), "Student's t, two degrees of freedom"
+    table = report.markdown([recipe, last], PARAMS.ablation, "imdb", setting)
+    assert re.search(r"\| last state \| 90\.00 \| -1\.00 .* \| 0\.3100 \| -0\.0300 .* \| 10 \| 0\.50 \|", table)
+    assert report.values([recipe, last])["last state"]["loss_saved"][0] == pytest.approx(-0.03)
+    assert [text.get_text() for text in report.picture([recipe, last]).axes[0].get_yticklabels()] == ["last state"]
+
+
+@pytest.mark.parametrize(
+    ("variants", "said"),
+    [
+        ({"odd": {"hidden_size": 0}}, "ablation.variants.odd.hidden_size"),
+        ({"odd": {"colour": 1}}, "ablation.variants.odd.colour"),
+        ({"odd": {"teachers": ["tfidf_logistic"]}}, "ablation.variants.odd.teachers: none of best has just these"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused_before_anything_runs(variants, said, tmp_path):
+    values = shrunk_values()
+    values["ablation"]["variants"] = variants
+    with pytest.raises(UserError, match=re.escape(said)):
+        params.load(write_params(values, tmp_path))
