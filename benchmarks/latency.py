@@ -2,7 +2,7 @@
 
     python -m benchmarks.latency [--recipe best] [--folder models/bilstm/seed-7] [--reviews 500]
 
-Through the version of the registered model that reports/registered.json names (of a recipe, reports/RECIPE's), as
+Through the version of the registered model that reports/registered.json names (of a recipe, RECIPE/reports'), as
 MLflow loads it; with `--folder`, through the files of a model, without MLflow. The reviews are test's, spread evenly
 over the split, one a call, each length as often as it comes. Before the clock runs, some others are answered: a CPU's
 kernels are built once a width.
@@ -32,7 +32,7 @@ def predictor(recipe: str | None, folder: str | None) -> tuple[str, Callable[[li
     """What is measured, by name: from raw texts to probabilities."""
     if folder:
         return folder, Predictor(folder, "data/tokens/tokenizer.json").positive
-    registered = read_json(Path("reports") / (recipe or "") / "registered.json")
+    registered = read_json(Path(recipe or "", "reports", "registered.json"))
     name, version = registered["model"], registered["version"]
     return f"{name} version {version}", registry.load(name, version).predict
 

@@ -6,18 +6,16 @@ Not a stage: its trainings are remembered by MLflow, each by what it is made of,
 from pathlib import Path
 
 import datasets
-from filelock import FileLock, Timeout
 
 from sentiment_rnn import params
 from sentiment_rnn.ablation import report
 from sentiment_rnn.ablation.variant import plan
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.experiments.pool import run_missing
-from sentiment_rnn.experiments.remembered import Setting, done, end_killed
+from sentiment_rnn.experiments.pool import alone, run_missing
+from sentiment_rnn.experiments.remembered import Setting, done
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params
-from sentiment_rnn.processes import interruptible
 from sentiment_rnn.tracking.store import connect
 
 
@@ -27,26 +25,14 @@ def main() -> None:
     if not chosen.best:
         raise UserError("params.yaml: best: names no architecture, so there is no recipe to take apart")
     setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/ablation"), "ablation")
-    load_identity(setting.tokens)  # without reviews there is nothing to begin
-    setting.work.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(setting.work / "lock", timeout=0), interruptible():
-            measure(chosen, setting)
-    except Timeout:
-        raise UserError("another `make ablation` runs in this folder: wait for it, or stop it") from None
+    with alone(setting):
+        measure(chosen, setting)
 
 
 def measure(chosen: Params, setting: Setting) -> None:
     variants = plan(chosen)
     client = connect()
-    end_killed(client, setting)
-    try:
-        run_missing(client, variants, setting, chosen.ablation.workers)
-    except KeyboardInterrupt:
-        print("\nablation: stopped; the same command goes on from there", flush=True)
-        raise
-    finally:
-        end_killed(client, setting)
+    run_missing(client, variants, setting, chosen.ablation.workers)
     found = report.rows(variants, done(client, setting), setting)
     dataset = load_identity(setting.tokens)["dataset"]
     Path("reports").mkdir(exist_ok=True)

@@ -6,7 +6,6 @@ Not a stage: its trainings are remembered by MLflow, each by what it is made of,
 from pathlib import Path
 
 import datasets
-from filelock import FileLock, Timeout
 
 from sentiment_rnn import params
 from sentiment_rnn.claims import report, timing
@@ -18,24 +17,18 @@ from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.experiments.pool import run_missing
-from sentiment_rnn.experiments.remembered import Setting, end_killed
+from sentiment_rnn.experiments.pool import alone, run_missing
+from sentiment_rnn.experiments.remembered import Setting
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params, with_values
-from sentiment_rnn.processes import interruptible
 from sentiment_rnn.tracking.store import connect
 
 
 def main() -> None:
     datasets.disable_progress_bars()
     setting = Setting(params.load().trainer, Path("data/tokens"), Path("work/claims"), "claims")
-    load_identity(setting.tokens)  # without reviews there is nothing to begin
-    setting.work.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(setting.work / "lock", timeout=0), interruptible():
-            measure(params.load(), setting)
-    except Timeout:
-        raise UserError("another `make claims` runs in this folder: wait for it, or stop it") from None
+    with alone(setting):
+        measure(params.load(), setting)
 
 
 def measure(chosen: Params, setting: Setting) -> None:
@@ -43,17 +36,10 @@ def measure(chosen: Params, setting: Setting) -> None:
     chosen = within(chosen, train)
     experiments = plan(chosen)
     client = connect()
-    end_killed(client, setting)
     print("claims: timing a training step of each architecture", flush=True)
     timed = {name: with_values(chosen.model_of(name), chosen.claims.model) for name in COMPARED}
     timing_run = timing.measure(client, timed, setting)  # first and alone: beside others it would time them too
-    try:
-        run_missing(client, experiments, setting, chosen.claims.workers)
-    except KeyboardInterrupt:
-        print("\nclaims: stopped; the same command goes on from there", flush=True)
-        raise
-    finally:
-        end_killed(client, setting)
+    run_missing(client, experiments, setting, chosen.claims.workers)
 
     results = Results(client, experiments, setting, timing_run)
     findings = [find(claim, results, chosen.claims) for claim in CLAIMS]

@@ -5,22 +5,51 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Generator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import cast
 
+from filelock import FileLock, Timeout
 from mlflow import MlflowClient
 
+from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.experiments.remembered import Remembered, Setting, done
-from sentiment_rnn.processes import serve
+from sentiment_rnn.experiments.remembered import Remembered, Setting, done, end_killed
+from sentiment_rnn.processes import interruptible, serve
 from sentiment_rnn.progress import duration
 from sentiment_rnn.training.devices import cores, gpus
 
 
+@contextmanager
+def alone(setting: Setting) -> Iterator[None]:
+    """Nobody else runs these experiments in this folder meanwhile, and a terminal's Ctrl-C or a kill ends them.
+
+    Raises:
+        UserError: somebody does, or there are no reviews.
+    """
+    load_identity(setting.tokens)  # without reviews there is nothing to begin
+    setting.work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(setting.work / "lock", timeout=0), interruptible():
+            yield
+    except Timeout:
+        raise UserError(f"another `make {setting.purpose}` runs in this folder: wait for it, or stop it") from None
+
+
 def run_missing(client: MlflowClient, experiments: Sequence[Remembered], setting: Setting, workers: int | str) -> None:
     """Run what has not been done, and say of each what came out and how long the rest will take."""
+    end_killed(client, setting)
+    try:
+        _run_missing(client, experiments, setting, workers)
+    except KeyboardInterrupt:
+        print(f"\n{setting.purpose}: stopped; the same command goes on from there", flush=True)
+        raise
+    finally:
+        end_killed(client, setting)
+
+
+def _run_missing(client: MlflowClient, experiments: Sequence[Remembered], setting: Setting, workers: int | str) -> None:
     finished = done(client, setting)
     missing = [experiment for experiment in experiments if experiment.key(setting) not in finished]
     before = len(experiments) - len(missing)
