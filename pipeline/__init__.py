@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.params import Params
+from sentiment_rnn.params import RECIPE
 
 # GNU OpenMP's threads spin while they wait for one another. Where another program holds a core, that costs a step of
 # training up to a hundred times its time; this short a spin keeps the speed of a free machine and 2 to 3 times that.
@@ -31,29 +31,29 @@ def architecture_named() -> str:
 
 
 def recipe_named() -> str | None:
-    """The optional argument of a stage that a recipe has as well: the recipe's name, an architecture of params.yaml.
+    """The optional argument of a stage that best/dvc.yaml has as well: `best`.
 
     Raises:
-        UserError: there is more than one argument.
+        UserError: there is another one.
     """
-    if len(sys.argv) > 2:
+    if sys.argv[1:] not in ([], [RECIPE[-1]]):
         stage = Path(sys.argv[0]).stem
-        raise UserError(f"name one recipe, or none for the pipeline's own: python -m pipeline.{stage} [NAME]")
+        raise UserError(f"{RECIPE[-1]}, or nothing for the pipeline's own: python -m pipeline.{stage} [{RECIPE[-1]}]")
     return sys.argv[1] if len(sys.argv) == 2 else None
 
 
-def home(name: str, chosen: Params) -> Path:
+def home(name: str) -> Path:
     """The folder that holds an architecture's `models` and `reports`: the project's root, or `best`.
 
     What best/dvc.yaml trains stays out of the root's `models` and `reports/train`: compare and register there depend on
     these as a whole.
     """
-    return Path("best") if name in chosen.best else Path()
+    return Path("best") if name in RECIPE else Path()
 
 
-def pretrained(name: str, chosen: Params) -> Path:
-    """The folder of what an architecture starts from; those of `best` share what was learned for the last of them."""
-    return Path("data/pretrained", chosen.best[-1] if name in chosen.best else name)
+def pretrained(name: str) -> Path:
+    """The folder of what an architecture starts from; those of the recipe share what was learned for the last."""
+    return Path("data/pretrained", RECIPE[-1] if name in RECIPE else name)
 
 
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

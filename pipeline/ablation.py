@@ -11,7 +11,6 @@ from sentiment_rnn import params
 from sentiment_rnn.ablation import report
 from sentiment_rnn.ablation.variant import plan
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.errors import UserError
 from sentiment_rnn.experiments.pool import alone, run_missing
 from sentiment_rnn.experiments.remembered import Setting, done
 from sentiment_rnn.files import write_json
@@ -22,8 +21,6 @@ from sentiment_rnn.tracking.store import connect
 def main() -> None:
     datasets.disable_progress_bars()
     chosen = params.load()
-    if not chosen.best:
-        raise UserError("params.yaml: best: names no architecture, so there is no recipe to take apart")
     setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/ablation"), "ablation")
     with alone(setting):
         measure(chosen, setting)

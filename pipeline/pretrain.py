@@ -1,13 +1,14 @@
-"""Stage pretrain: what an architecture starts from, in data/pretrained/ARCH; figures in best/reports/pretrain.json."""
+"""Stage pretrain: what an architecture starts from, in data/pretrained/ARCH; figures in reports/pretrain/ARCH.json."""
 
 from pathlib import Path
 
 import datasets
 
-from pipeline import architecture_named
+from pipeline import architecture_named, home, pretrained
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import write_json
+from sentiment_rnn.params import RECIPE
 from sentiment_rnn.pretraining.learn import learn
 
 
@@ -17,6 +18,8 @@ def main(name: str) -> None:
     model = chosen.model_of(name)
     if not model.pretrained:
         raise UserError(f"params.yaml: models.{name}.pretrained: nothing would start from this: true")
+    if pretrained(name) != Path(f"data/pretrained/{name}"):
+        raise UserError(f"{name} starts from what {RECIPE[-1]} does: python -m pipeline.pretrain {RECIPE[-1]}")
     report = learn(
         name,
         model,
@@ -24,9 +27,9 @@ def main(name: str) -> None:
         chosen.trainer,
         vocab_size=chosen.tokenizer.vocab_size,
         tokens=Path("data/tokens"),
-        out=Path(f"data/pretrained/{name}"),
+        out=pretrained(name),
     )
-    write_json("best/reports/pretrain.json", report)
+    write_json(home(name) / f"reports/pretrain/{name}.json", report)
 
 
 if __name__ == "__main__":

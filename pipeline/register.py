@@ -28,7 +28,7 @@ def main(recipe: str | None = None) -> None:
     numbers = [seed["seed"] for seed in seeds]
     client = connect()
     files = {"model_folder": Path(f"work/registered/{name}"), "tokenizer_file": Path("data/tokens/tokenizer.json")}
-    folders = [home(name, chosen) / f"models/{name}/seed-{number}" for number in numbers]
+    folders = [home(name) / f"models/{name}/seed-{number}" for number in numbers]
     assembled = assemble(folders, Path("data/tokens"), files["model_folder"])
     validation, after = assembled["validation"], assembled["validation"]["after"]
 
@@ -95,7 +95,7 @@ def choose(chosen: Params, recipe: str | None) -> tuple[str, list[dict[str, Any]
         raise UserError(f"{recipe} has protocol document: no validation to be calibrated and judged by")
     candidates = [name for name in chosen.registry.candidates if name in chosen.architectures]
     trained = {
-        name: read_json(home(name, chosen) / f"reports/train/{name}.json")["seeds"]
+        name: read_json(home(name) / f"reports/train/{name}.json")["seeds"]
         for name in ([recipe] if recipe else candidates)
     }
     best = {name: min(seeds, key=lambda seed: seed["validation_loss"]) for name, seeds in trained.items()}

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from pipeline import pretrained
 from sentiment_rnn import params
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import write_json
 from sentiment_rnn.search.launch import search
 
 
 def main(name: str, trials: int | None = None) -> None:
     chosen = params.load()
+    if chosen.model_of(name).teachers:
+        raise UserError(f"params.yaml: models.{name}.teachers: a trial has none: [] to search")
     asked = chosen.search if trials is None else chosen.search.model_copy(update={"trials": trials})
     report = search(
         name,
@@ -21,7 +24,7 @@ def main(name: str, trials: int | None = None) -> None:
         asked,
         chosen.trainer,
         tokens=Path("data/tokens"),
-        pretrained=pretrained(name, chosen),
+        pretrained=pretrained(name),
         work=Path(f"work/search/{name}"),
     )
     write_json(f"searches/{name}.json", report["best"])

@@ -27,7 +27,7 @@ def main(name: str) -> None:
     print(f"{' and '.join(teachers)}: validation accuracy {accuracy:.4f}, temperature {divisor}", flush=True)
     print(f"{' and '.join(teachers)} judge the unlabelled reviews ...", flush=True)
     said = average([scored(teacher, chosen, "unsupervised") for teacher in teachers])
-    distillation.save(probabilities(said.logits / divisor), Path(f"data/taught/{name}"))
+    distillation.save(probabilities(said.logits / divisor), Path("data/tokens"), Path(f"data/taught/{name}"))
 
 
 def scored(name: str, chosen: Params, split: str) -> Scored:
@@ -35,7 +35,7 @@ def scored(name: str, chosen: Params, split: str) -> Scored:
     raw, tokens = Path("data/raw"), Path("data/tokens")
     if name not in chosen.models:
         return trained.rival(Path(f"models/{name}"), raw, tokens, split)
-    root = home(name, chosen)
+    root = home(name)
     seeds = read_json(root / f"reports/train/{name}.json")["seeds"]
     return average([trained.network(root / f"models/{name}/seed-{seed['seed']}", tokens, split) for seed in seeds])
 

@@ -17,10 +17,9 @@ from sentiment_rnn.training.train import train
 def main(name: str) -> None:
     chosen = params.load()
     model = chosen.model_of(name)
-    found = Path(f"searches/{name}.json")
-    root = home(name, chosen)
-    if root == Path() or found.exists():  # a pipeline of its own may have no search
-        model = params.with_values(model, read_json(found))
+    root = home(name)
+    if root == Path():  # the recipe is not searched: its values stand in params.yaml
+        model = params.with_values(model, read_json(f"searches/{name}.json"))
     models, reports = root / "models" / name, root / "reports" / "train"
     seeds = []
     for seed in model.seeds:
@@ -30,7 +29,7 @@ def main(name: str) -> None:
             chosen.trainer,
             seed,
             tokens=Path("data/tokens"),
-            pretrained=pretrained(name, chosen),
+            pretrained=pretrained(name),
             taught=Path(f"data/taught/{name}"),
             work=Path(f"work/train/{name}"),
             out=models / f"seed-{seed}",

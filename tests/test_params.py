@@ -53,7 +53,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         (
             "colour",
             1,
-            ["unknown", "data, tokenizer, trainer, model, models, architectures, best, pretrain, search, linear"],
+            ["unknown", "data, tokenizer, trainer, model, models, architectures, pretrain, search, linear"],
         ),
         ("data.colour", 1, ["unknown", "source, mirror, validation_fraction, seed, sample"]),
         ("data.sample.colour", 1, ["unknown", "train, test, unsupervised, seed"]),

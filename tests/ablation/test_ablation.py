@@ -6,16 +6,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
 from sentiment_rnn.ablation import report
-from sentiment_rnn.ablation.variant import RECIPE, Variant, plan
+from sentiment_rnn.ablation.variant import UNCHANGED, Variant, plan
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.experiments.remembered import Setting, done
+from sentiment_rnn.pretraining import weights
 from sentiment_rnn.training import distillation
 
 PARAMS = params.Params.model_validate(shrunk_values())
@@ -30,43 +32,43 @@ def setting(client: MlflowClient, project: Path, tokens: Path) -> Setting:
     """A project where teachers have spoken; the test runs in it."""
     unlabelled = TokenizedReviews(tokens, ["unsupervised"], Encoding(**PARAMS.model_of("best").encoding()))
     for name in ("pupil", "best"):
-        distillation.save(np.linspace(0.1, 0.9, len(unlabelled)) + (name == "best") / 20, Path("data/taught", name))
+        said = np.linspace(0.1, 0.9, len(unlabelled)) + (name == "best") / 20
+        distillation.save(said, tokens, Path("data/taught", name))
     return Setting(PARAMS.trainer, tokens, Path("work/ablation"), "ablation")
 
 
 def test_every_seed_has_the_recipe_and_each_variant_with_its_one_change():
     found = plan(PARAMS)
     assert len(found) == 3 * (1 + len(PARAMS.ablation.variants))
-    recipe = named(RECIPE).model.model_dump()
+    recipe = named(UNCHANGED).model.model_dump()
     for variant in found:
         changed = {key for key, value in variant.model.model_dump().items() if value != recipe[key]}
         assert changed - {"patience"} == set(PARAMS.ablation.variants.get(variant.name, {}))
         assert variant.model.patience == variant.model.max_epochs, "the last epoch counts"
     assert named("the linear teacher alone").taught == Path("data/taught/pupil")
-    assert named(RECIPE).taught == Path("data/taught/best")
+    assert named(UNCHANGED).taught == Path("data/taught/best")
 
 
 def test_a_variant_is_trained_on_what_it_names_and_found_again(setting, client):
-    variants = [
-        variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
-        for variant in (named(RECIPE), named("the linear teacher alone"), named("without teachers"))
-    ]
+    embedding = torch.randn(500, 8, generator=torch.Generator().manual_seed(1))
+    weights.save({weights.EMBEDDING: embedding}, {"kind": "vectors"}, setting.tokens, Path("data/pretrained/best"))
+    names = (UNCHANGED, "the linear teacher alone", "without teachers", "without word vectors")
+    variants = [named(name) for name in names]
     run_ids = [variant.run(setting) for variant in variants]
     finished = done(client, setting)
     assert [finished[variant.key(setting)].info.run_id for variant in variants] == run_ids
     metrics = [finished[variant.key(setting)].data.metrics for variant in variants]
-    assert len({run["final_validation_loss"] for run in metrics}) == 3
-    assert metrics[2]["train_seconds"] < metrics[0]["train_seconds"], "the unlabelled reviews take time, too"
+    assert len({run["final_validation_loss"] for run in metrics}) == 4
     assert not any(key.startswith("test") for run in metrics for key in run)
 
 
 def test_what_was_learned_and_what_was_taught_are_part_of_the_key(setting):
-    variant = named(RECIPE)
+    variant = named(UNCHANGED)
     with pytest.raises(UserError, match="data/pretrained/best is not there"):
         variant.key(setting)
     drawn = variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
     before = drawn.key(setting)
-    distillation.save(np.full(20, 0.3), drawn.taught)
+    distillation.save(np.full(20, 0.3), setting.tokens, drawn.taught)
     assert drawn.key(setting) != before
 
 
@@ -74,20 +76,20 @@ def test_a_row_is_the_difference_to_the_recipe_seed_by_seed(setting):
     variants = [
         variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
         for variant in plan(PARAMS)
-        if variant.name in (RECIPE, "last state")
+        if variant.name in (UNCHANGED, "last state")
     ]
     figures = {
-        (RECIPE, 1): (0.90, 0.30), (RECIPE, 2): (0.92, 0.28), (RECIPE, 3): (0.91, 0.26),
+        (UNCHANGED, 1): (0.90, 0.30), (UNCHANGED, 2): (0.92, 0.28), (UNCHANGED, 3): (0.91, 0.26),
         ("last state", 1): (0.89, 0.33), ("last state", 2): (0.90, 0.30), ("last state", 3): (0.91, 0.30),
     }  # fmt: skip
     finished = {}
     for variant in variants:
         accuracy, loss = figures[variant.name, variant.seed]
-        seconds = 20.0 if variant.name == RECIPE else 10.0
+        seconds = 20.0 if variant.name == UNCHANGED else 10.0
         metrics = {"final_validation_accuracy": accuracy, "final_validation_loss": loss, "train_seconds": seconds}
         finished[variant.key(setting)] = SimpleNamespace(data=SimpleNamespace(metrics=metrics))
     recipe, last = report.rows(variants, finished, setting)
-    assert (recipe.name, last.name) == (RECIPE, "last state")
+    assert (recipe.name, last.name) == (UNCHANGED, "last state")
     assert last.points.values == pytest.approx([-1, -2, 0])
     assert last.saved.values == pytest.approx([-0.03, -0.02, -0.04])
     assert last.times.mean == pytest.approx(0.5)
@@ -105,8 +107,13 @@ def test_a_row_is_the_difference_to_the_recipe_seed_by_seed(setting):
     ("variants", "said"),
     [
         ({"odd": {"hidden_size": 0}}, "ablation.variants.odd.hidden_size"),
+        ({"odd": {"protocol": "document"}}, "ablation.variants.odd: protocol is the same for all"),
+        ({"odd": {"vocab_size": 501}}, "ablation.variants.odd.vocab_size: 501 is more than tokenizer.vocab_size"),
         ({"odd": {"colour": 1}}, "ablation.variants.odd.colour"),
-        ({"odd": {"teachers": ["tfidf_logistic"]}}, "ablation.variants.odd.teachers: none of best has just these"),
+        (
+            {"odd": {"teachers": ["tfidf_logistic"]}},
+            "odd.teachers: neither pupil nor best has just these",
+        ),
     ],
 )
 def test_a_variant_that_cannot_be_is_refused_before_anything_runs(variants, said, tmp_path):

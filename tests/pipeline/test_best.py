@@ -18,6 +18,8 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.progress import duration
+from sentiment_rnn.training.fit import Fit
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def runs_of(client: MlflowClient, experiment: str):
 
 def test_vectors_are_learned_and_the_training_starts_from_them(best, client):
     pretrain.main("best")
-    report = read("best/reports/pretrain.json")
+    report = read("best/reports/pretrain/best.json")
     assert report["kind"] == "vectors"
     assert report["words"] > 100
     assert [row["epoch"] for row in report["history"]] == [1, 2]
@@ -81,7 +83,7 @@ def test_vectors_are_learned_and_the_training_starts_from_them(best, client):
 def test_a_language_model_is_learned_whatever_the_dropout(best, client):
     change(best, "pretrain", kind="lm")
     pretrain.main("best")
-    report = read("best/reports/pretrain.json")
+    report = read("best/reports/pretrain/best.json")
     assert report["history"][0]["language_loss"] > 0
     learned = load_file("data/pretrained/best/weights.safetensors")
     assert {name.split(".")[0] for name in learned} == {"embedding", "encoder"}
@@ -150,12 +152,28 @@ def test_how_long_it_will_take_is_said_beforehand(best, kind, capsys):
     assert sorted(path.name for path in Path().iterdir()) == ["data", "mlruns", "params.yaml"]
 
 
-def test_tokens_that_are_cut_off_take_no_time(best, tokens):
-    chosen = params.load()
-    model = chosen.model_of("pupil")
-    counted = forecast.tokens_of("unsupervised", model)
-    lengths = TokenizedReviews(tokens, ["unsupervised"], Encoding(**model.encoding())).lengths
-    assert counted == sum(min(length, model.max_length) for length in lengths)
+def test_the_forecast_is_the_tokens_there_are_at_the_speed_that_was_seen(best, capsys, monkeypatch, tokens):
+    values = shrunk_values()
+    values["models"]["pupil"] |= {"teacher_epochs": 3, "max_epochs": 2}
+    values["models"]["best"] |= {"teachers": [], "max_epochs": 1}
+    values["pretrain"]["kind"] = "none"
+    write_params(values, best)
+    model = params.load().model_of("pupil")
+    read = {}
+    for split in ("train", "unsupervised"):
+        lengths = TokenizedReviews(tokens, [split], Encoding(**model.encoding())).lengths
+        read[split] = sum(min(length, model.max_length) for length in lengths)
+    speed = read["train"] / 100
+    monkeypatch.setattr(forecast, "fit", lambda *_, **__: Fit(None, [{"tokens_per_second": speed}], None))
+    forecast.main()
+    said = capsys.readouterr().out
+    assert f"pupil: {duration(200 + 300 * read['unsupervised'] / read['train'])}" in said
+    assert f"best, 3 seeds: {duration(300)}" in said
+
+
+def test_what_is_pre_trained_for_the_best_serves_the_pupil_and_no_other(best):
+    with pytest.raises(UserError, match=r"pupil starts from what best does: python -m pipeline\.pretrain best"):
+        pretrain.main("pupil")
 
 
 def test_the_pupil_alone_says_what_it_lacks(best):

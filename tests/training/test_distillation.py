@@ -9,6 +9,7 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import score
 from sentiment_rnn.training import distillation
 
@@ -51,12 +52,21 @@ def test_neither_smoothing_nor_an_adversary_bends_what_the_teacher_says(tokens, 
         assert torch.equal(weights, bent.model.state_dict()[name]), name
 
 
-def test_probabilities_are_kept_to_the_last_digit_that_a_model_sees(tmp_path):
+def test_probabilities_are_kept_to_the_last_digit_that_a_model_sees(tmp_path, tokens):
     positive = np.array([0.25, 0.1, 1.0])
-    distillation.save(positive, tmp_path / "taught")
-    assert np.array_equal(distillation.load(tmp_path / "taught"), positive.astype(np.float32))
+    distillation.save(positive, tokens, tmp_path / "taught")
+    assert np.array_equal(distillation.load(tmp_path / "taught", tokens), positive.astype(np.float32))
 
 
-def test_without_a_teacher_one_line_says_what_to_run(tmp_path):
+def test_without_a_teacher_one_line_says_what_to_run(tmp_path, tokens):
     with pytest.raises(UserError, match=r"the model has teachers: run `dvc repro best/dvc\.yaml`"):
-        distillation.load(tmp_path / "none")
+        distillation.load(tmp_path / "none", tokens)
+
+
+def test_what_was_said_of_other_reviews_is_not_learned(tmp_path, tokens):
+    distillation.save(np.full(20, 0.5), tokens, tmp_path / "taught")
+    others = tmp_path / "tokens"
+    others.mkdir()
+    write_json(others / "dataset.json", read_json(tokens / "dataset.json") | {"tokens": "others"})
+    with pytest.raises(UserError, match="is about other reviews than"):
+        distillation.load(tmp_path / "taught", others)

@@ -187,6 +187,17 @@ def test_with_ema_the_model_is_the_running_average_of_its_weights(train):
     assert scored_loss(done) == pytest.approx(done.history[-1]["test_loss"], abs=1e-5), "the average is what is scored"
 
 
+def test_with_ema_and_no_checkpoint_the_model_is_the_average_too(tokens):
+    averaged = Averaged(0.8)
+    done = fit(
+        "bilstm", params.with_values(BILSTM, {"ema": 0.8, "learning_rate": 0.02}), TRAINER, 7, tokens=tokens,
+        checkpoints=None, logger=False, callbacks=[averaged],
+    )  # fmt: skip
+    assert done is not None
+    for name, weights in done.model.state_dict().items():
+        assert torch.allclose(weights, averaged.weights[name], atol=1e-6), name
+
+
 def test_given_labels_take_the_place_of_the_reviews_own(train):
     no_dropout = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
     changes = {"learning_rate": 0.03, "max_epochs": 20, "protocol": "document", **no_dropout}

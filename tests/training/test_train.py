@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import shrunk_values
+from killing import KilledError
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
@@ -14,6 +16,8 @@ from sentiment_rnn.files import read_json
 from sentiment_rnn.inference import saved, score
 from sentiment_rnn.pretraining import weights
 from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.training import distillation
+from sentiment_rnn.training.callbacks import History
 from sentiment_rnn.training.train import train
 
 PARAMS = params.Params.model_validate(shrunk_values())
@@ -164,3 +168,48 @@ def test_a_training_goes_on_from_a_checkpoint_of_the_same_pretrained_weights_alo
     run(tokens, "never killed", pretrained=True)
     whole = saved.load("models/never killed").model
     assert all(torch.equal(mixed.state_dict()[name], values) for name, values in whole.state_dict().items())
+
+
+TAUGHT = {"teachers": ["nb_logistic"], "teacher_epochs": 3, "ema": 0.9}
+
+
+def teach(tokens: Path, most: float) -> None:
+    """What teachers say, as the teach stage leaves it."""
+    distillation.save(np.linspace(0.1, most, 20), tokens, Path("data/taught"))
+
+
+@pytest.mark.parametrize(("stage", "first_epochs"), [("taught by nb_logistic", 1), ("bilstm: ", 0)])
+def test_a_training_with_teachers_goes_on_where_it_was_killed(tokens, stage, first_epochs, monkeypatch, capsys):
+    """In what the teachers said, or in the labels after it: only what had not begun has a first epoch then."""
+    teach(tokens, 0.9)
+    whole = run(tokens, f"taught, whole {stage}", **TAUGHT)
+    told = History.on_train_epoch_end
+
+    def killed(self, trainer, module):
+        told(self, trainer, module)
+        # before the epoch's checkpoint is written: the second epoch is lost
+        if stage in f"{self.name}: " and trainer.current_epoch == 1:
+            raise KilledError
+
+    monkeypatch.setattr(History, "on_train_epoch_end", killed)
+    with pytest.raises(KilledError):
+        run(tokens, f"taught, cut {stage}", **TAUGHT)
+    monkeypatch.undo()
+    capsys.readouterr()
+    resumed = run(tokens, f"taught, cut {stage}", **TAUGHT)
+    assert capsys.readouterr().out.count("epoch 1/") == first_epochs
+    for key in ("validation_loss", "taught_validation_loss"):
+        assert resumed[key] == whole[key]
+    models = [saved.load(f"models/taught, {how} {stage}").model.state_dict() for how in ("whole", "cut")]
+    assert all(torch.equal(values, models[1][name]) for name, values in models[0].items())
+
+
+def test_what_other_teachers_say_is_another_run(client, tokens):
+    teach(tokens, 0.9)
+    cut_off(tokens, "other teachers", **TAUGHT)
+    killed = noted("other teachers")
+    teach(tokens, 0.8)
+    again = run(tokens, "other teachers", **TAUGHT)["run_id"]
+    assert again != killed
+    said = [client.get_run(run_id).data.params["teachers_said"] for run_id in (killed, again)]
+    assert said[0] != said[1]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from mlflow.entities import Run
 
-from sentiment_rnn.ablation.variant import RECIPE, Variant
-from sentiment_rnn.evaluation.effect import LOSS, POINTS, TIMES, Effect
+from sentiment_rnn.ablation.variant import UNCHANGED, Variant
+from sentiment_rnn.experiments.effect import LOSS, POINTS, TIMES, Effect
 from sentiment_rnn.experiments.remembered import Setting
 from sentiment_rnn.params import AblationParams
 from sentiment_rnn.training.devices import machine
@@ -41,7 +41,7 @@ def rows(variants: Sequence[Variant], finished: Mapping[str, Run], setting: Sett
     of: dict[str, list[dict[str, float]]] = {}
     for variant in variants:
         of.setdefault(variant.name, []).append(finished[variant.key(setting)].data.metrics)
-    recipe = of[RECIPE]
+    recipe = of[UNCHANGED]
     return [_row(name, metrics, recipe) for name, metrics in of.items()]
 
 
@@ -71,9 +71,9 @@ def values(found: Sequence[Row]) -> dict[str, Any]:
             "times_the_seconds": row.times.mean,
         }
         for row in found
-        if row.name != RECIPE
+        if row.name != UNCHANGED
     } | {
-        RECIPE: {
+        UNCHANGED: {
             "validation_accuracy": found[0].accuracy,
             "validation_loss": found[0].loss,
             "train_seconds": found[0].seconds,
@@ -98,7 +98,7 @@ def markdown(found: Sequence[Row], params: AblationParams, dataset: str, setting
         "|---|---|---|---|---|---|---|",
     ]
     for row in found:
-        against = ("", "", "") if row.name == RECIPE else (str(row.points), str(row.saved), f"{row.times.mean:.2f}")
+        against = ("", "", "") if row.name == UNCHANGED else (str(row.points), str(row.saved), f"{row.times.mean:.2f}")
         lines.append(
             f"| {row.name} | {100 * row.accuracy:.2f} | {against[0]} | {row.loss:.4f} | {against[1]} "
             f"| {row.seconds:.0f} | {against[2]} |"
@@ -109,7 +109,7 @@ def markdown(found: Sequence[Row], params: AblationParams, dataset: str, setting
 
 def picture(found: Sequence[Row]) -> Figure:
     """What each variant saves or costs, the best above."""
-    others = sorted((row for row in found if row.name != RECIPE), key=lambda row: row.saved.mean)
+    others = sorted((row for row in found if row.name != UNCHANGED), key=lambda row: row.saved.mean)
     figure = Figure(figsize=(9, 1.2 + 0.36 * len(others)), layout="constrained")
     axes = figure.subplots()
     means = [row.saved.mean for row in others]

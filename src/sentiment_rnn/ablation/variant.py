@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.experiments.remembered import KEY, Remembered, Setting
 from sentiment_rnn.inference import score
-from sentiment_rnn.params import Params, with_values
+from sentiment_rnn.params import RECIPE, Params, with_values
 from sentiment_rnn.pretraining import weights
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
@@ -18,7 +18,7 @@ from sentiment_rnn.training import distillation
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
 
-RECIPE = "the recipe"
+UNCHANGED = "the recipe"
 
 
 class Variant(Remembered):
@@ -60,7 +60,7 @@ class Variant(Remembered):
                     self.seed,
                     tokens=setting.tokens,
                     checkpoints=None,
-                    positive=distillation.load(self.taught),
+                    positive=distillation.load(self.taught, setting.tokens),
                     start=start,
                 )
                 assert taught is not None, "an experiment is one process"
@@ -92,13 +92,13 @@ def plan(params: Params) -> list[Variant]:
 
 
 def _of_seed(params: Params, seed: int) -> Iterator[Variant]:
-    recipe = params.best[-1]
-    for name, changes in {RECIPE: {}, **params.ablation.variants}.items():
-        model = with_values(params.model_of(recipe), {**params.ablation.model, **changes})
+    best = RECIPE[-1]
+    for name, changes in {UNCHANGED: {}, **params.ablation.variants}.items():
+        model = with_values(params.model_of(best), {**params.ablation.model, **changes})
         yield Variant(
             name=name,
             model=with_values(model, {"patience": model.max_epochs}),
             seed=seed,
-            pretrained=Path("data/pretrained", recipe),
+            pretrained=Path("data/pretrained", best),
             taught=Path("data/taught", params.taught_like(model) or ""),
         )

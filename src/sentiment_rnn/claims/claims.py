@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from sentiment_rnn.claims.plan import few, full, last, pretrained, reservoir, spaced, wide
 from sentiment_rnn.claims.results import Results
-from sentiment_rnn.evaluation.effect import Effect, Verdict, together
+from sentiment_rnn.experiments.effect import Effect, Verdict, together
 from sentiment_rnn.experiments.remembered import Setting, done
 from sentiment_rnn.params import ClaimsParams
 

@@ -10,8 +10,8 @@ from matplotlib.ticker import ScalarFormatter
 from sentiment_rnn.claims.claims import OVERVIEW, Finding
 from sentiment_rnn.claims.plan import COMPARED, CURVES, LAST, STARTS, few, full, last, pretrained, reservoir, spaced
 from sentiment_rnn.claims.results import Results
-from sentiment_rnn.evaluation.effect import POINTS, Effect
 from sentiment_rnn.evaluation.plots import plt
+from sentiment_rnn.experiments.effect import POINTS, Effect
 from sentiment_rnn.params import ClaimsParams
 
 COLOURS = {"holds": "C2", "does not hold": "C3", "undecided": "C7"}

@@ -9,7 +9,7 @@ from mlflow.entities import Run
 
 from sentiment_rnn.claims.experiment import LANGUAGE_MODEL, Experiment
 from sentiment_rnn.claims.timing import step_seconds
-from sentiment_rnn.evaluation.effect import DECADES, POINTS, TIMES, Effect
+from sentiment_rnn.experiments.effect import DECADES, POINTS, TIMES, Effect
 from sentiment_rnn.experiments.remembered import Setting, done
 
 LEARNED = 55  # % of test accuracy from which on something has been learned

@@ -123,7 +123,7 @@ def _outcome(connection: Connection, experiment: Remembered, setting: Setting) -
     except (EOFError, OSError):
         raise UserError(
             f"{what}: its worker died (all it said: {setting.work}/worker-*.log); the same command goes on. If it is "
-            "memory: fewer {setting.purpose}.workers"
+            f"memory: fewer {setting.purpose}.workers"
         ) from None
     if mistake:
         raise UserError(f"{what}: {mistake}")

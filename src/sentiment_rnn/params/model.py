@@ -67,6 +67,8 @@ class ModelParams(Section):
             raise ValueError("pooling names the same way twice")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds names the same seed twice")
+        if len(set(self.teachers)) < len(self.teachers):
+            raise ValueError("teachers names the same one twice")
         if "heads" in ENCODERS[self.cell].options and self.embedding_size % self.heads:
             raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
         if self.optimizer == "cma_es" and self.trained == "all":

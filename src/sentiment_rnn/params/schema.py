@@ -122,7 +122,7 @@ class ClaimsParams(Section):
 
 
 class AblationParams(Section):
-    """The trainings that `make ablation` compares: what all of them, and what each, change in the last of `best`."""
+    """The trainings that `make ablation` compares: what all of them, and what each, change in `best`."""
 
     seeds: Annotated[list[int], Field(min_length=3)]  # below three there is no interval to speak of
     workers: Literal["auto"] | Count
@@ -136,6 +136,9 @@ class AblationParams(Section):
         return self
 
 
+RECIPE = ("pupil", "best")  # what best/dvc.yaml trains, in turn; the last is registered
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -145,7 +148,6 @@ class Params(Section):
     model: ModelParams
     models: dict[Name, ModelParams]
     architectures: Annotated[list[str], Field(min_length=1)]
-    best: list[str]
     pretrain: PretrainParams
     search: SearchParams
     linear: LinearParams
@@ -175,7 +177,6 @@ class Params(Section):
             raise ValueError(f"architectures: {', '.join(self.architectures)} names one twice")
         for key, names in (
             ("architectures", self.architectures),
-            ("best", self.best),
             ("registry.candidates", self.registry.candidates),
         ):
             for name in names:
@@ -186,15 +187,16 @@ class Params(Section):
                 raise ValueError(f"registry.candidates: {name} has protocol document: no validation to be judged by")
         if not set(self.registry.candidates) & set(self.architectures):
             raise ValueError("registry.candidates: none of them is in architectures, so none would be trained")
-        for name in self.best:
+        for name in RECIPE:
+            if name not in self.models:
+                raise ValueError(f"models: {name} is missing: best/dvc.yaml trains it")
             if name in self.architectures:
-                raise ValueError(f"best: {name} is in architectures too: one pipeline trains it")
+                raise ValueError(f"architectures: {name} is trained by best/dvc.yaml: not here too")
         for name, model in self.models.items():
-            for teacher in model.teachers:
-                if teacher not in (*RIVALS, *self.best) or teacher == name:
-                    raise ValueError(
-                        f"models.{name}.teachers: {teacher} is neither {' nor '.join(RIVALS)}, nor another one of best"
-                    )
+            # a rival is trained by dvc.yaml, the pupil by best/dvc.yaml, before the best
+            known = (*self.linear.rivals, *(RECIPE[:1] if name == RECIPE[-1] else ()))
+            if unknown := [teacher for teacher in model.teachers if teacher not in known]:
+                raise ValueError(f"models.{name}.teachers: {unknown[0]} is not one of {', '.join(known)}")
         for name in self.linear.rivals:
             if name in self.models:
                 raise ValueError(f"models.{name}: a linear rival has that name, and its row in the comparison")
@@ -225,23 +227,25 @@ class Params(Section):
         return self
 
     def _check_variants(self) -> None:
-        """Each variant is a model that the pipeline of `best` has the pre-training and the teachers of."""
-        if not self.best:
-            return
+        """Each variant is a model that best/dvc.yaml has the pre-training and the teachers of."""
         for name, changes in self.ablation.variants.items():
             where = f"ablation.variants.{name}"
+            changes = {**self.ablation.model, **changes}
+            if fixed := {"protocol", "seeds", "average"} & changes.keys():
+                raise ValueError(f"{where}: {min(fixed)} is the same for all: what is judged is validation")
             try:
-                model = with_values(self.models[self.best[-1]], {**self.ablation.model, **changes})
+                model = with_values(self.models[RECIPE[-1]], changes)
             except ValidationError as error:
                 item = error.errors()[0]
                 key = ".".join([where, *map(str, item["loc"])])
                 raise ValueError(f"{key}: {item['msg'].removeprefix('Value error, ')}") from None
+            self._check_together(where, model)
             if model.teachers and not self.taught_like(model):
-                raise ValueError(f"{where}.teachers: none of best has just these")
+                raise ValueError(f"{where}.teachers: neither {' nor '.join(RECIPE)} has just these")
 
     def taught_like(self, model: ModelParams) -> str | None:
-        """The first of `best` that has the same teachers."""
-        return next((name for name in self.best if self.models[name].teachers == model.teachers), None)
+        """Which of the recipe's architectures has the same teachers."""
+        return next((name for name in RECIPE if self.models[name].teachers == model.teachers), None)
 
     def _check_together(self, where: str, model: ModelParams) -> None:
         """What an architecture asks for must be there."""

@@ -61,7 +61,10 @@ class Choices(Drawn):
 
 
 # what would make another architecture of it, or a trial longer than the search allows
-FIXED_IN_A_STUDY = ("cell", "bidirectional", "optimizer", "trained", "protocol", "max_epochs", "seeds", "average")
+FIXED_IN_A_STUDY = (
+    "cell", "bidirectional", "pretrained", "teachers", "teacher_epochs", "optimizer", "trained", "protocol",
+    "max_epochs", "seeds", "average",
+)  # fmt: skip
 
 Distribution = Annotated[FloatRange | IntRange | Choices, Field(discriminator="type")]
 

@@ -88,11 +88,8 @@ def study_name(search: Search) -> str:
 def _code() -> str:
     """SHA-256 of the code that a trial runs."""
     package = Path(sentiment_rnn.__file__).parent
-    files = [
-        file
-        for room in ("data", "models", "pretraining", "training")
-        for file in sorted((package / room).rglob("*.py"))
-    ]
+    files = [file for room in ("data", "models", "training") for file in sorted((package / room).rglob("*.py"))]
+    files.append(package / "pretraining" / "weights.py")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from pytorch_lightning.callbacks import EMAWeightAveraging
 
 
 class History(pl.Callback):
@@ -58,6 +59,14 @@ class History(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
+
+
+class RunningAverage(EMAWeightAveraging):
+    """An exponential average of the weights, kept where they are: Lightning asks for the device before they move."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self._device = trainer.strategy.root_device
+        super().setup(trainer, pl_module, stage)
 
 
 class SystemMetrics(pl.Callback):

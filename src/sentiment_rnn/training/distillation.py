@@ -13,28 +13,32 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import whole_folder
+from sentiment_rnn.files import read_json, whole_folder, write_json
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.fit import Fit, fit
 
-PROBABILITIES = "probabilities.safetensors"
+PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
 STAGE = "run `dvc repro best/dvc.yaml` (or `python -m pipeline.teach ARCHITECTURE`)"
 
 
-def save(positive: np.ndarray, folder: Path) -> None:
-    """Write the teachers' probabilities `(N,)` of "positive" for the unlabelled reviews, in their order."""
+def save(positive: np.ndarray, tokens: Path, folder: Path) -> None:
+    """Write the teachers' probabilities `(N,)` of "positive" for the unlabelled reviews in `tokens`, in their order."""
     with whole_folder(folder) as partial:
         save_file({"positive": positive.astype(np.float32)}, partial / PROBABILITIES)
+        write_json(partial / DESCRIPTION, load_identity(tokens))
 
 
-def load(folder: Path) -> np.ndarray:
+def load(folder: Path, tokens: Path) -> np.ndarray:
     """Read what `save` wrote, `(N,)` float32.
 
     Raises:
-        UserError: it is not there.
+        UserError: it is not there, or is about other reviews than those in `tokens`.
     """
     positive: np.ndarray = load_file(_file(folder))["positive"]
+    if read_json(folder / DESCRIPTION) != load_identity(tokens):
+        raise UserError(f"{folder} is about other reviews than {tokens} has now: {STAGE}")
     return positive
 
 

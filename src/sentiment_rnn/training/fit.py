@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
@@ -22,7 +22,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
-from sentiment_rnn.training.callbacks import History
+from sentiment_rnn.training.callbacks import History, RunningAverage
 from sentiment_rnn.training.devices import resolve_devices, resolve_nodes, resolve_precision
 from sentiment_rnn.training.evolution import EvolutionModule
 from sentiment_rnn.training.module import SentimentModule
@@ -101,7 +101,7 @@ def fit(
     history = History(name, int(np.minimum(data.train.lengths, encoding.max_length).sum()))
     watchers: list[pl.Callback] = [history, *callbacks]
     if model.ema is not None:
-        watchers.append(EMAWeightAveraging(decay=model.ema))
+        watchers.append(RunningAverage(decay=model.ema))
     if checkpoints:
         # two, because save_last writes only where the best is written too; `last` after `best`, whose state it keeps
         kept: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}

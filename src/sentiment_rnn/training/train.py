@@ -74,7 +74,7 @@ def train(
     # named after all that decides the weights: no process can ever go on from another training's checkpoint
     checkpoints = work / f"seed-{seed}-{same[:12]}"
     start = weights.load(model, pretrained, tokens)
-    positive = distillation.load(taught) if model.teachers else None
+    positive = distillation.load(taught, tokens) if model.teachers else None
     training = Training(name, model, params, seed, tokens, start, positive, checkpoints)
     if not is_first_process():
         training.run(logger=False)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sentiment_rnn.evaluation.effect import DECADES, POINTS, TIMES, Effect, together
+from sentiment_rnn.experiments.effect import DECADES, POINTS, TIMES, Effect, together
 
 
 def test_interval_is_that_of_a_one_sample_t_test() -> None:
