@@ -27,6 +27,7 @@ def main(name: str) -> None:
         chosen.trainer,
         vocab_size=chosen.tokenizer.vocab_size,
         tokens=Path("data/tokens"),
+        work=Path(f"work/pretrain/{name}"),
         out=pretrained(name),
     )
     write_json(home(name) / f"reports/pretrain/{name}.json", report)

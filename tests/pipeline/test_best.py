@@ -18,6 +18,7 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.pretraining import learn
 from sentiment_rnn.progress import duration
 from sentiment_rnn.training.fit import Fit
 
@@ -78,6 +79,26 @@ def test_vectors_are_learned_and_the_training_starts_from_them(best, client):
     assert Path("best/models/best/seed-7/model.safetensors").is_file()
     assert not Path("models").exists(), "compare and register depend on it"
     assert not Path("reports/train").exists(), "compare and register depend on it"
+
+
+def test_a_pre_training_that_was_killed_begins_again_and_its_run_does_not_stay_running(best, client, monkeypatch):
+    class KilledError(BaseException):
+        pass
+
+    def kill(*_, **__):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learn.vectors, "learn", kill)
+        with pytest.raises(KilledError):
+            pretrain.main("best")
+    assert not Path("data/pretrained").exists()
+    (killed,) = runs_of(client, "sample-pretrain")
+    client.update_run(killed.info.run_id, status="RUNNING")  # as SIGKILL leaves it
+    pretrain.main("best")
+    assert client.get_run(killed.info.run_id).info.status == "KILLED"
+    assert read("best/reports/pretrain/best.json")["run_id"] != killed.info.run_id
+    assert not Path("work/pretrain/best").exists()
 
 
 def test_a_language_model_is_learned_whatever_the_dropout(best, client):

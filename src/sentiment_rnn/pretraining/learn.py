@@ -1,5 +1,6 @@
 """Pre-train an architecture: one MLflow run; the weights as files."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from mlflow import MlflowClient
 from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, PretrainParams, TrainerParams, with_values
 from sentiment_rnn.pretraining import language_model, vectors, weights
 from sentiment_rnn.pretraining.weights import Learned
@@ -27,6 +29,7 @@ def learn(
     *,
     vocab_size: int,
     tokens: Path,
+    work: Path,
     out: Path,
 ) -> dict[str, Any]:
     """Learn what `params.kind` says, write the weights.
@@ -38,6 +41,7 @@ def learn(
         trainer: Trainer's parameters; a language model is trained by one process on one device.
         vocab_size: of the tokenizer.
         tokens: folder of the tokenize stage.
+        work: folder where the run's id waits in case the process is killed.
         out: the weights' folder.
 
     Returns:
@@ -48,6 +52,9 @@ def learn(
     if params.kind != "none":
         learned_by |= getattr(params, params.kind).model_dump()
     client = connect()
+    note = work / "run.json"
+    if note.exists():  # it was killed: pre-training begins again
+        runs.end_killed(client, read_json(note)["run_id"])
     run_id = runs.start(
         client,
         f"{identity['dataset']}-pretrain",
@@ -61,6 +68,7 @@ def learn(
         },
         identity=identity,
     )
+    write_json(note, {"run_id": run_id})
     with runs.running(client, run_id):
         began = time.perf_counter()
         learned = _learn(client, run_id, name, model, params, trainer, vocab_size, tokens)
@@ -69,6 +77,7 @@ def learn(
         for file in (weights.WEIGHTS, weights.DESCRIPTION):
             client.log_artifact(run_id, str(out / file), "weights")
         client.log_metric(run_id, "seconds", seconds)
+    shutil.rmtree(work)
     return {
         "architecture": name,
         "kind": params.kind,
