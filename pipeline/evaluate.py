@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import recipe_named
+from pipeline import home, recipe_named
 from sentiment_rnn.data import store
-from sentiment_rnn.evaluation import plots
+from sentiment_rnn.evaluation import plots, trained
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
-from sentiment_rnn.evaluation.metrics import evaluate
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect
@@ -59,6 +59,8 @@ def main(recipe: str | None = None) -> None:
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
+    if len(registered["seeds"]) > 1:
+        report["accuracy_of_each_seed"] = [alone(registered["architecture"], seed) for seed in registered["seeds"]]
     write_json(reports / "evaluation.json", report)
     folder = reports / "evaluation"
     folder.mkdir(exist_ok=True)
@@ -71,9 +73,17 @@ def main(recipe: str | None = None) -> None:
     low, high = metrics["accuracy_interval"]
     print(f"{name} version {version} on {identity['dataset']}'s {metrics['n']:,} test reviews: ")
     print(f"accuracy {metrics['accuracy']:.4f} (95% {low:.4f} to {high:.4f}), ECE {metrics['ece']:.4f}")
+    if each := report.get("accuracy_of_each_seed"):
+        print(f"each seed alone: {', '.join(f'{accuracy:.4f}' for accuracy in each)}, mean {np.mean(each):.4f}")
     print(f"{'now' if verdict.promoted else 'not'} champion: {verdict.reason}")
     if identity["dataset"] != "imdb":
         print("This is the generated sample, not IMDB: these figures say nothing about IMDB.")
+
+
+def alone(name: str, seed: int) -> float:
+    """Test accuracy of one of an average's models."""
+    logits, labels = trained.network(home(name) / f"models/{name}/seed-{seed}", Path("data/tokens"), "test")
+    return evaluate(probabilities(logits), labels)["accuracy"]  # type: ignore[no-any-return]
 
 
 if __name__ == "__main__":
