@@ -114,7 +114,8 @@ def test_candidates_are_judged_as_the_model_that_has_their_weights(merge):
     torch.manual_seed(0)
     changes = {"bidirectional": True, "merge": merge, "pooling": ["mean", "attention"]}
     architecture = params.with_values(EVOLVED, changes).architecture()
-    module = EvolutionModule(architecture, "validation", 0.1, "constant", 1e-8, None, 7, "readout_and_biases").eval()
+    values = (0.1, "constant", 1e-8, None, 7, "readout_and_biases", 0.0, None)
+    module = EvolutionModule(architecture, "validation", *values).eval()
     module._trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     ids, lengths, labels = torch.randint(2, 300, (9, 5)), torch.tensor([9, 7, 5, 3, 1]), torch.tensor([1.0, 0, 1, 0, 1])
     with torch.no_grad():
@@ -157,7 +158,7 @@ def test_what_cannot_be_is_refused(changes, said):
 
 
 def test_a_checkpoint_that_does_not_fit_its_weights_is_refused(train):
-    module = EvolutionModule(EVOLVED.architecture(), "validation", 0.1, "constant", 1e-8, None, 7, "readout")
+    module = EvolutionModule(EVOLVED.architecture(), "validation", 0.1, "constant", 1e-8, None, 7, "readout", 0.0, None)
     (evolved,) = module.configure_optimizers()
     evolved.begin(torch.ones(len(parts(module.model, "readout")[0][0].T) + 1), 1)
     evolved.step(lambda: evolved.candidates.square().sum(dim=1))
