@@ -52,7 +52,7 @@ def test_every_seed_has_the_recipe_and_each_variant_with_its_one_change():
 def test_a_variant_is_trained_on_what_it_names_and_found_again(setting, client):
     embedding = torch.randn(500, 8, generator=torch.Generator().manual_seed(1))
     weights.save({weights.EMBEDDING: embedding}, {"kind": "vectors"}, setting.tokens, Path("data/pretrained/best"))
-    names = (UNCHANGED, "the linear teacher alone", "without teachers", "without word vectors")
+    names = (UNCHANGED, "the linear teacher alone", "without teachers, four epochs", "without word vectors")
     variants = [named(name) for name in names]
     run_ids = [variant.run(setting) for variant in variants]
     finished = done(client, setting)
