@@ -16,7 +16,7 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation
 from sentiment_rnn.training.devices import one_device
-from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.train import Training
 
 UNCHANGED = "the recipe"
 
@@ -50,37 +50,23 @@ class Variant(Remembered):
         client = MlflowClient(tracking_uri(), tracking_uri())
         run_id = self.start(client, setting)
         with runs.running(client, run_id):
-            name, trainer = f"{self.name}, seed {self.seed}", one_device(setting.trainer)
-            start, seconds = weights.load(self.model, self.pretrained, setting.tokens), 0.0
-            if self.model.teachers:
-                taught = distillation.distil(
-                    name,
-                    self.model,
-                    trainer,
-                    self.seed,
-                    tokens=setting.tokens,
-                    checkpoints=None,
-                    positive=distillation.load(self.taught, setting.tokens),
-                    start=start,
-                )
-                assert taught is not None, "an experiment is one process"
-                start = taught.model.state_dict()
-                seconds = sum(row["epoch_seconds"] for row in taught.history)
-            done = fit(
-                name,
-                self.model,
-                trainer,
-                self.seed,
+            training = Training(
+                name=f"{self.name}, seed {self.seed}",
+                model=self.model,
+                params=one_device(setting.trainer),
+                seed=self.seed,
                 tokens=setting.tokens,
+                start=weights.load(self.model, self.pretrained, setting.tokens),
+                positive=distillation.load(self.taught, setting.tokens) if self.model.teachers else None,
                 checkpoints=None,
-                logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
-                start=start,
             )
+            taught, done = training.run(MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id))
             assert done is not None, "an experiment is one process"
             metrics = evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)
             client.log_metric(run_id, "final_validation_accuracy", metrics["accuracy"])
             client.log_metric(run_id, "final_validation_loss", metrics["log_loss"])
-            client.log_metric(run_id, "train_seconds", seconds + sum(row["epoch_seconds"] for row in done.history))
+            epochs = [*(taught.history if taught else []), *done.history]
+            client.log_metric(run_id, "train_seconds", sum(row["epoch_seconds"] for row in epochs))
             # last: Lightning's logger calls the run finished as soon as the training is
             client.set_tag(run_id, KEY, self.key(setting))
         return run_id

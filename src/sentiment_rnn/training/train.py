@@ -95,7 +95,7 @@ class Training(NamedTuple):
     tokens: Path
     start: dict[str, Tensor] | None
     positive: np.ndarray | None  # what the teachers said
-    checkpoints: Path
+    checkpoints: Path | None  # where a killed one goes on from
 
     def run(self, logger: Logger | bool, callbacks: Sequence[pl.Callback] = ()) -> tuple[Fit | None, Fit | None]:
         """What was learned from the teachers, if there are any, and then from the labels."""
@@ -107,7 +107,7 @@ class Training(NamedTuple):
                 self.params,
                 self.seed,
                 tokens=self.tokens,
-                checkpoints=self.checkpoints / "taught",
+                checkpoints=self.checkpoints and self.checkpoints / "taught",
                 positive=self.positive,
                 start=start,
             )
