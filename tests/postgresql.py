@@ -38,10 +38,8 @@ class PostgreSQL:
         if os.geteuid() == 0:  # it refuses to run as root
             self.user = "postgres"
             pwd.getpwnam(self.user)
-            for path in (folder, *folder.parents):
-                if path.stat().st_uid == 0 and path.is_relative_to("/tmp") and path != Path("/tmp"):
-                    path.chmod(path.stat().st_mode | 0o011)
             shutil.chown(folder, self.user)
+        self._open_the_way()
         self._run(initdb, "-D", str(folder / "data"), "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-sync")
         self.start()
         for name in ("optuna", "mlflow"):
@@ -52,7 +50,14 @@ class PostgreSQL:
     def url(self, database: str) -> str:
         return f"postgresql://tester@127.0.0.1:{self.port}/{database}"
 
+    def _open_the_way(self) -> None:
+        """Let another user in: pytest, whenever one starts, closes its temporary folders to others."""
+        for path in (self.folder, *self.folder.parents):
+            if path.stat().st_uid == os.geteuid() == 0 and path.is_relative_to("/tmp") and path != Path("/tmp"):
+                path.chmod(path.stat().st_mode | 0o011)
+
     def start(self) -> None:
+        self._open_the_way()
         postgres = binary("postgres")
         assert postgres
         self.process = subprocess.Popen(
