@@ -128,7 +128,7 @@ def look(encoder: Recurrent | Transformer, embedded: Tensor) -> tuple[Tensor, di
     lengths = torch.tensor([len(embedded)])
     if not isinstance(encoder, Recurrent):
         states = encoder(embedded, lengths)
-        return states, {"all words at once": {"hidden": states[:, 0]}}
+        return states, {"all at once": {"hidden": states[:, 0]}}
     layers: nn.ModuleList = encoder.layers[-1]  # type: ignore[assignment]
     inputs: list[Tensor] = []
     hooks = [layer.register_forward_pre_hook(lambda _, given: inputs.append(given[0])) for layer in layers]

@@ -37,7 +37,7 @@ def draw(walk: Walk, title: str) -> Figure:
         bands = [bands[number] for number in most]
         notes.append(f"drawn are the words that {sum(pooled[number] for number in most):.0%} of the pooling comes from")
     across = max(len(band) for band in bands)
-    heights = [1.2, 0.7, *(ROW * len(measures) for measures in walk.cells.values())]
+    heights = [1.2, 0.7, *(ROW * max(3, len(measures)) for measures in walk.cells.values())]
     size = (2 + 0.38 * max(across, 16), 0.6 + len(bands) * (sum(heights) + 1.3))
     figure = plt.figure(figsize=size, layout="constrained")
     figure.suptitle(title, fontsize=11).set_parse_math(False)
@@ -75,7 +75,7 @@ def _pooling(axis: Axes, walk: Walk, words: np.ndarray) -> None:
         left = words - 0.4 + wide * place
         axis.bar(left, 100 * shares[words], wide, align="edge", color=f"C{4 + place}", label=f"{name} pooling")
     axis.set(ylim=(0, 130 * max(shares.max() for shares in walk.pooling.values())), ylabel="share in\npooling, %")
-    axis.legend(loc="upper left", fontsize=8, ncols=len(walk.pooling), frameon=False)
+    axis.legend(loc="best", fontsize=8, ncols=len(walk.pooling), frameon=False)
     axis.set_xticks(words, [walk.words[word] for word in words], rotation=60, ha="right", rotation_mode="anchor")
     axis.tick_params(axis="x", labelbottom=True, length=0)
     for label, word in zip(axis.get_xticklabels(), words, strict=True):

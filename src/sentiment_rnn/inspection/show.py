@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.inspection import source
 from sentiment_rnn.inspection.picture import draw
 from sentiment_rnn.inspection.table import LEGEND, table
@@ -21,8 +22,10 @@ def show(text: str, named: str, out: Path) -> None:
         out: where the picture goes, a PNG.
 
     Raises:
-        UserError: there is no such model, or the text has no words.
+        UserError: there is no such model, the text has no words, or the picture's file cannot be written.
     """
+    if out.suffix != ".png":
+        raise UserError(f"{out} is no name of a picture: OUT=work/inspect.png")
     predictor, what = source.load(named)
     walked = walk(predictor, text)
     console = Console(highlight=False, soft_wrap=True)
@@ -30,8 +33,11 @@ def show(text: str, named: str, out: Path) -> None:
     console.print(table(walked))
     for line in [LEGEND, what, *walked.notes]:
         console.print(Text(line))
-    out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # of a script that the font lacks: the picture has boxes for it
-        draw(walked, what).savefig(out, dpi=130, bbox_inches="tight")
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            draw(walked, what).savefig(out, dpi=130)
+        except OSError as error:
+            raise UserError(f"{out} cannot be written: {error.strerror}") from error
     console.print(Text(f"picture: {out}"))

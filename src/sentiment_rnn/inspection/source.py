@@ -18,7 +18,7 @@ def load(named: str) -> tuple[Predictor, str]:
 
     Args:
         named: `champion`, the number of a version of the registered model, or an architecture of params.yaml, of which
-            the first seed's model is taken.
+            the first seed's model is taken, as it was trained: only a registered one is calibrated.
 
     Raises:
         UserError: there is no such model, or not yet.
@@ -31,10 +31,12 @@ def load(named: str) -> tuple[Predictor, str]:
             f"no model is called {named!r}: champion, a version of {chosen.registry.name} by its number, "
             f"or one of {', '.join(chosen.models)}"
         )
-    folders = [*Path("models", named).glob("seed-*"), *Path("best/models", named).glob("seed-*")]
-    if not folders:
+    folders = [
+        Path(root, "models", named, f"seed-{seed}") for root in ("", "best") for seed in chosen.model_of(named).seeds
+    ]
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None:
         raise UserError(f"{named} is not trained yet: dvc repro train@{named} (a recipe: make best), or dvc pull")
-    folder = min(folders, key=lambda folder: int(folder.name.removeprefix("seed-")))
     tokenizer = Path("data/tokens/tokenizer.json")
     if not tokenizer.is_file():
         raise UserError(f"{tokenizer} is not there: run `dvc repro tokenize` (or `dvc pull`)")
@@ -55,6 +57,9 @@ def _registered(name: str, named: str) -> tuple[Predictor, str]:
     try:
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
     except (MlflowException, OSError) as error:
-        raise UserError(f"version {version} of {name} cannot be read from {tracking_uri()} ({error})") from error
+        raise UserError(
+            f"version {version} of {name} cannot be read from {tracking_uri()} ({type(error).__name__}): "
+            "MODEL=champion, or the number of a version that `make ui` shows"
+        ) from error
     files = Model.load(str(folder)).flavors["python_function"]["artifacts"]
     return Predictor(folder / files["model"]["path"], folder / files["tokenizer"]["path"]), what

@@ -1,6 +1,6 @@
 """A review word by word: what the cells did at each word, how much of it is pooled, what the model says so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,22 +60,21 @@ def walk(predictor: Predictor, text: str) -> Walk:
     padding = len(ids) - len(read)
     words = [_legible(text[slice(*tokens.offsets[place])]) for place in read]
     known = (ids[padding:, 0] != UNKNOWN).numpy()
-    probability = _so_far(predictor, [text[: tokens.offsets[place][1]] for place in read])
+    probability = _so_far(predictor, text, [tokens.offsets[place][1] for place in read])
+    cells = {direction: _measures(values) for direction, values in seen.items()}
     return Walk(
         words=[f"padding x {padding}"] * bool(padding) + words,
         known=np.concatenate([[True] * bool(padding), known]),
         cells={
-            direction: {
-                name: _one_for_padding(measure, padding, np.mean) for name, measure in _measures(values).items()
-            }
-            for direction, values in seen.items()
+            direction: {name: _one_for_padding(values, padding, np.mean) for name, values in measures.items()}
+            for direction, measures in cells.items()
         },
         pooling={
             name: _one_for_padding(shares.double().numpy(), padding, np.sum)
             for name, shares in pooling_shares(model, states).items()
         },
         probability=np.concatenate([[np.nan] * bool(padding), probability]),
-        notes=_notes(predictor, model, len(tokens), len(read), known),
+        notes=_notes(predictor, model, len(tokens), known, cells.values()),
     )
 
 
@@ -114,12 +113,12 @@ def _tokens(predictor: Predictor, text: str) -> Tokens:
     return tokens
 
 
-def _so_far(predictor: Predictor, texts: list[str]) -> np.ndarray:
-    """What the served function says of each text."""
+def _so_far(predictor: Predictor, text: str, ends: list[int]) -> np.ndarray:
+    """What the served function says of the text up to each of `ends`, in characters."""
     said = []
-    with tqdm(total=len(texts), desc="what the model says so far", unit=" words", leave=False, delay=1) as progress:
-        for start in range(0, len(texts), BATCH):
-            said.append(predictor.positive(texts[start : start + BATCH]))
+    with tqdm(total=len(ends), desc="what the model says so far", unit=" words", leave=False, delay=1) as progress:
+        for start in range(0, len(ends), BATCH):
+            said.append(predictor.positive([text[:end] for end in ends[start : start + BATCH]]))
             progress.update(len(said[-1]))
     return np.concatenate(said)
 
@@ -142,15 +141,19 @@ def _legible(word: str) -> str:
     return word if len(word) <= LONGEST else f"{word[: LONGEST - 1]}…"
 
 
-def _notes(predictor: Predictor, model: Classifier, tokens: int, read: int, known: np.ndarray) -> list[str]:
+def _notes(
+    predictor: Predictor, model: Classifier, tokens: int, known: np.ndarray, cells: Iterable[dict[str, np.ndarray]]
+) -> list[str]:
     notes = []
     if isinstance(predictor.model, Average):
         count = len(predictor.model.members)
         notes.append(f"cells and pooling are those of the first of its {count} members, the probability is that of all")
+    if not any(name in GATES for measures in cells for name in measures):
+        notes.append("this model has no gates: shown is the norm of its states")
     if isinstance(model.encoder, Recurrent) and len(model.encoder.layers) > 1:
         notes.append(f"the cells are those of the last of {len(model.encoder.layers)} layers, which is pooled")
-    if read < tokens:
-        notes.append(f"the model reads {read} of the text's {tokens} words")
+    if len(known) < tokens:
+        notes.append(f"the model reads {len(known)} of the text's {tokens} words")
     if not known.all():
         notes.append("grey: words that the model does not know")
     return notes
