@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims test soak lint ui
+.PHONY: run best ablation search claims inspect test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -32,6 +32,12 @@ claims: $(BIN)/.installed  ## what the documents claim, measured: reports/claims
 ablation: $(BIN)/.installed  ## what each part of the best model's recipe is worth: reports/ablation.md; stopped, the same command goes on
 	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
 	python -m pipeline.ablation
+
+# a review may hold quotes, dollars, backticks: it goes to the shell through the environment, as it is
+export INSPECTED := $(value TEXT)
+unexport TEXT
+inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make inspect TEXT="...", other models by MODEL=gru
+	@python -m sentiment_rnn.inspection $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$INSPECTED"
 
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes"

@@ -1,0 +1,152 @@
+"""The command: the champion from a real registry, a version, a trained seed; the text as it was typed; mistakes."""
+
+import runpy
+import shutil
+import subprocess
+from pathlib import Path
+
+import mlflow
+import pytest
+import torch
+from conftest import ROOT, shrunk_values, write_params
+from matplotlib import pyplot as plt
+
+from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.inference import saved
+from sentiment_rnn.inference.average import Average
+from sentiment_rnn.inspection.show import show
+from sentiment_rnn.models import Classifier
+from sentiment_rnn.tracking import registry, runs
+from sentiment_rnn.tracking.store import connect
+
+TEXT = "I expected nothing, [bold]but[/bold] <b>the film</b> isn't bad for $5 or $6"
+PICTURE = Path("work/inspect.png")
+
+
+def model(name: str) -> Classifier:
+    torch.manual_seed(0)
+    made = Classifier(**params.load().model_of(name).architecture()).eval()
+    torch.nn.init.normal_(made.embedding.weight)
+    return made
+
+
+def save(made: Classifier | Average, name: str, folder: Path, temperature: float | None = None) -> Path:
+    asked = params.load().model_of(name)
+    saved.save(made, asked.architecture(), Encoding(**asked.encoding()), folder, temperature)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tokens, empty_store, tmp_path_factory):
+    """A project whose champion, version 1, is an average; gru is trained, nothing else."""
+    folder = tmp_path_factory.mktemp("inspected")
+    write_params(shrunk_values(), folder)
+    shutil.copytree(empty_store, folder / "mlruns")
+    (folder / "data").mkdir()
+    (folder / "data/tokens").symlink_to(tokens)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
+            patch.setenv(name, f"sqlite:///{folder}/mlruns/mlflow.db")
+        client = connect()
+        run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=load_identity(tokens))
+        average = Average([model("best"), model("best")])
+        registry.register(
+            run_id,
+            "imdb-bilstm",
+            model_folder=save(average, "best", folder / "registered/best", 1.3),
+            tokenizer_file=tokens / "tokenizer.json",
+            tags={},
+            description="an average",
+        )
+        client.set_registered_model_alias("imdb-bilstm", "champion", "1")
+        save(model("gru"), "gru", folder / "models/gru/seed-7")
+        yield folder
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
+
+
+@pytest.mark.parametrize(
+    ("named", "version", "said"),
+    [
+        ("champion", "1", "imdb-bilstm version 1, the champion"),
+        ("1", "1", "imdb-bilstm version 1"),
+        ("gru", None, "models/gru/seed-7, not calibrated"),
+    ],
+)
+def test_the_table_ends_in_the_served_answer_and_the_picture_is_written(named, version, said, project, capsys):
+    PICTURE.unlink(missing_ok=True)
+    show(TEXT, named, PICTURE)
+    lines = capsys.readouterr().out.splitlines()
+    assert said in lines
+    words = [line.split()[0] for line in lines[1 : lines.index(said) - 1]]
+    assert words[4:8] == ["[", "bold", "]", "but"]
+    assert words[-1] == "6"
+    if version:
+        answer = registry.load("imdb-bilstm", version).predict([TEXT])[0]["probability"]
+        assert lines[len(words)].split()[-1] == f"{answer:.3f}"
+    height, width, _ = plt.imread(PICTURE).shape
+    assert min(height, width) > 400
+    assert lines[-1] == f"picture: {PICTURE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "out", "line"),
+    [
+        (
+            "good",
+            "99",
+            PICTURE,
+            r"version 99 of imdb-bilstm cannot be read from sqlite:.*MODEL=champion, or the number",
+        ),
+        ("good", "nothing", PICTURE, r"no model is called 'nothing': champion, a version .* or one of rnn, "),
+        ("good", "../..", PICTURE, r"no model is called '../..'"),
+        ("good", "bigru", PICTURE, r"bigru is not trained yet: dvc repro train@bigru"),
+        ("", "gru", PICTURE, r"the text has no words: make inspect TEXT="),
+        ("good", "gru", Path("picture.txt"), r"picture.txt is no name of a picture"),
+        ("good", "gru", Path("params.yaml/picture.png"), r"params.yaml/picture.png cannot be written"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(text, named, out, line, project):
+    PICTURE.unlink(missing_ok=True)
+    with pytest.raises(UserError, match=f"^{line}") as raised:
+        show(text, named, out)
+    assert "\n" not in str(raised.value)
+    assert not PICTURE.exists()
+
+
+def test_without_a_champion_it_says_what_makes_one(client, tmp_path):
+    write_params(shrunk_values(), tmp_path)
+    with pytest.raises(UserError, match=r"^imdb-bilstm has no champion yet: `make run` trains"):
+        show(TEXT, "champion", PICTURE)
+
+
+def test_the_module_is_a_command_and_takes_a_text_that_looks_like_an_option(project, monkeypatch, capsys):
+    arguments = ["inspection", "--model", "gru", "--out", "work/a.png", "--"]
+    monkeypatch.setattr("sys.argv", [*arguments, "-1 of 10"])
+    runpy.run_module("sentiment_rnn.inspection", run_name="__main__")
+    assert capsys.readouterr().out.endswith("picture: work/a.png\n")
+    assert Path("work/a.png").is_file()
+    monkeypatch.setattr("sys.argv", [*arguments, " "])
+    with pytest.raises(SystemExit, match=r"^error: the text has no words: .*"):
+        runpy.run_module("sentiment_rnn.inspection", run_name="__main__")
+
+
+@pytest.mark.parametrize(
+    "text", ['it\'s "good" for $5 \\ 100% #1', "$(shell touch hacked) `touch hacked` $HOME", "-1", ""]
+)
+def test_make_hands_the_text_on_as_it_was_typed(text, tmp_path):
+    stub = tmp_path / "bin/python"
+    stub.parent.mkdir()
+    stub.write_text('#!/bin/sh\nfor given in "$@"; do printf "%s\\n" "$given"; done\n')
+    stub.chmod(0o755)
+    (tmp_path / "bin/.installed").touch()
+    command = ["make", "-s", "-f", ROOT / "Makefile", "-o", "bin/.installed", "BIN=bin"]
+    arguments = ["inspect", f"TEXT={text}", "MODEL=gru", "OUT=a.png"]
+    done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    expected = ["-m", "sentiment_rnn.inspection", "--model", "gru", "--out", "a.png", "--", text]
+    assert (done.stdout.splitlines(), done.stderr) == (expected, "")
+    assert not list(Path(tmp_path).glob("hacked*"))
