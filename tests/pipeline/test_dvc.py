@@ -131,25 +131,17 @@ def test_the_evaluation_equals_independent_lines_over_the_raw_test_texts(reprodu
 def test_dvc_draws_the_evaluation_with_titles_and_labels(reproduced):
     done = run(reproduced, "dvc", "plots", "show", "--json", "dvc.yaml")
     assert done.returncode == 0, done.stderr
-    shown = json.loads(done.stdout)["data"]
-    assert "dvc.yaml::reports/evaluation/confusion.png" in shown
-    drawn = {name: plots[0]["content"] for name, plots in shown.items() if name.endswith("on test") or "Errors" in name}
-    assert sorted(drawn) == sorted(
-        f"dvc.yaml::{name}"
-        for name in (
-            "ROC curve on test",
-            "Precision and recall on test",
-            "Calibration on test",
-            *(f"Errors on test by {slice}" for slice in ("length", "negation", "contrast")),
-        )
-    )
-    for name, chart in drawn.items():
+    shown = {name: plots[0] for name, plots in json.loads(done.stdout)["data"].items()}
+    assert shown["reports/evaluation/confusion.png"]["type"] == "image"
+    curves = ("ROC curve on test", "Precision and recall on test", "Calibration on test")
+    slices = tuple(f"Errors on test by {name}" for name in ("length", "negation", "contrast"))
+    for name in curves + slices:
+        chart = shown[name]["content"]
         assert chart["data"]["values"], name
         assert chart["title"]["text"].startswith("registered model: "), name
         for axis in ("x", "y"):
-            assert " " in chart["encoding"][axis]["title"] or "tokens" in chart["encoding"][axis]["title"], name
-    reviews = [row["reviews"] for row in drawn["dvc.yaml::Errors on test by length"]["data"]["values"]]
-    assert sum(map(int, reviews)) == 80
+            assert chart["encoding"][axis]["title"] != chart["encoding"][axis]["field"], "a label in words"
+    assert sum(int(row["reviews"]) for row in shown[slices[0]]["content"]["data"]["values"]) == 80
 
 
 def test_the_best_candidate_is_the_registered_champion_with_its_tags(reproduced, client):

@@ -152,7 +152,7 @@ def test_a_rivals_predictions_that_are_missing_or_of_other_reviews_are_one_line(
     path, test = Path("data/predicted/nb_logistic.parquet"), load_split("data/raw", "test")
     whole = path.read_bytes()
     for other in (None, Split(test.texts[1:], test.labels[1:])):
-        path.unlink()
+        path.unlink(missing_ok=True)
         if other:
             predictions.save(np.full(len(other.texts), 0.5), other, path)
         with pytest.raises(UserError, match=r"^data/predicted/nb_logistic.parquet is not .*`dvc repro predict@nb_log"):
