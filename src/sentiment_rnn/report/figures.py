@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-OWN = {"color": "C0", "linewidth": 2.2, "zorder": 3}
+OWN: dict[str, Any] = {"color": "C0", "linewidth": 2.2, "zorder": 3}
+CHANCE: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": (0, (1, 3)), "label": "by chance"}
 STYLES = [
     {"color": color, "linestyle": style, "linewidth": 1.4}
     for color, style in (("C1", "--"), ("C2", "-."), ("C3", ":"), ("C4", "--"), ("C5", "-."))
@@ -53,12 +54,9 @@ def _styles(names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _roc(said: Mapping[str, np.ndarray], labels: np.ndarray, subject: str) -> Figure:
-    figure, axes = _with_a_corner(f"ROC on {subject}", (0, 0.25), (0.75, 1))
-    for name, style in _styles(list(said)).items():
-        false_positives, true_positives, _ = roc_curve(labels, said[name])
-        for axis in axes:
-            axis.plot(false_positives, true_positives, label=name, **style)
-    axes[0].plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle=(0, (1, 3)), label="by chance")
+    curves = {name: roc_curve(labels, positive)[:2] for name, positive in said.items()}
+    figure, axes = _curves(curves, f"ROC on {subject}", (0, 0.25), (0.75, 1))
+    axes[0].plot([0, 1], [0, 1], **CHANCE)
     for axis in axes:
         axis.set(xlabel="share of negative reviews called positive")
     axes[0].set(ylabel="share of positive reviews called positive")
@@ -67,13 +65,13 @@ def _roc(said: Mapping[str, np.ndarray], labels: np.ndarray, subject: str) -> Fi
 
 
 def _precision_recall(said: Mapping[str, np.ndarray], labels: np.ndarray, subject: str) -> Figure:
-    figure, axes = _with_a_corner(f"Precision and recall on {subject}", (0.75, 1), (0.75, 1))
-    for name, style in _styles(list(said)).items():
-        precision, recall, _ = precision_recall_curve(labels, said[name])
-        for axis in axes:
-            axis.plot(recall[:-1], precision[:-1], label=name, **style)  # the last is (0, 1) by decree
+    curves = {}
+    for name, positive in said.items():
+        precision, recall, _ = precision_recall_curve(labels, positive)
+        curves[name] = recall[:-1], precision[:-1]  # the last is (0, 1) by decree
+    figure, axes = _curves(curves, f"Precision and recall on {subject}", (0.75, 1), (0.75, 1))
     share = float(np.mean(labels))
-    axes[0].axhline(share, color="grey", linewidth=1, linestyle=(0, (1, 3)), label="by chance")
+    axes[0].axhline(share, **CHANCE)
     for axis in axes:
         axis.set(xlabel="recall: share of positive reviews found")
     axes[0].set(ylabel="precision: share of those found that are positive", ylim=(min(0.45, share - 0.05), 1.01))
@@ -81,15 +79,30 @@ def _precision_recall(said: Mapping[str, np.ndarray], labels: np.ndarray, subjec
     return figure
 
 
-def _with_a_corner(title: str, across: tuple[float, float], up: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """The whole, and beside it the corner in which good models differ."""
-    figure, (whole, corner) = plt.subplots(1, 2, figsize=(9.5, 4.9), layout="constrained")
-    whole.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title="whole")
-    corner.set(xlim=across, ylim=up, title="the corner, enlarged")
-    for axis in (whole, corner):
+def _curves(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    title: str,
+    across: tuple[float, float],
+    up: tuple[float, float],
+) -> tuple[Figure, list[Axes]]:
+    """The whole, and beside it, where a curve gets there, the corner in which good models differ."""
+    in_corner = any(
+        ((across[0] <= x) & (x <= across[1]) & (up[0] <= y) & (y <= up[1])).sum() > 2 for x, y in curves.values()
+    )
+    figure, grid = plt.subplots(
+        1, 1 + in_corner, figsize=(9.5 if in_corner else 5.5, 4.9), layout="constrained", squeeze=False
+    )
+    axes = list(grid[0])
+    for axis in axes:
+        for name, style in _styles(list(curves)).items():
+            axis.plot(*curves[name], label=name, **style)
+        axis.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axis.grid(alpha=0.3)
+    if in_corner:
+        axes[0].set(title="whole")
+        axes[1].set(xlim=across, ylim=up, title="the corner, enlarged")
     figure.suptitle(title)
-    return figure, [whole, corner]
+    return figure, axes
 
 
 def _legend(figure: Figure, axis: Axes) -> None:
@@ -171,7 +184,7 @@ def _slice(name: str, rows: list[dict[str, Any]], subject: str) -> Figure:
             elinewidth=2 if place == 0 else 1.2,
             label=model,
         )
-    axis.set_yticks(places, [f"{row['group']}\n{row['reviews']:,} reviews" for row in rows])
+    axis.set_yticks(places, [f"{row['group']}\nn = {row['reviews']:,}" for row in rows])
     axis.set_ylim(len(rows) - 0.5, -0.5)
     for border in places[1:]:
         axis.axhline(border - 0.5, color="grey", linewidth=0.5, alpha=0.4)
