@@ -79,7 +79,12 @@ def main(recipe: str | None = None) -> None:
         "bootstrap_intervals": found["measures"][own]["intervals"],
         "ece_before_temperature": found["calibration"]["before"]["ece"],
         "previous_champion": previous,
-        "against": found["against"],
+        "against": {
+            "previous_champion" if other == previous else other: {
+                key: one[key] for key in ("difference", "difference_interval", "p")
+            }
+            for other, one in found["against"].items()
+        },
         "doubtful_labels": found["noise"]["suspects"],
     }
     if len(registered["seeds"]) > 1:

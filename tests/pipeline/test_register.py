@@ -19,6 +19,7 @@ from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.report import predictions
+from sentiment_rnn.report.mcnemar import mcnemar
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect
 
@@ -136,12 +137,12 @@ def test_a_recipe_is_registered_and_evaluated_beside_the_pipelines_own(client, c
 
     previous = f"bilstm, version {first['version']}"
     assert evaluation["previous_champion"] == previous
-    assert list(evaluation["against"]) == [previous, "nb_logistic"]
+    assert list(evaluation["against"]) == ["previous_champion", "nb_logistic"]
     labels = np.array(test.labels) == 1
     mine, theirs = ((by_hand(seeds, 1.0, test.texts) >= 0.5) == labels for seeds in (SEEDS, first["seeds"]))
-    against = evaluation["against"][previous]
-    assert (against["only_first"], against["only_second"]) == ((mine & ~theirs).sum(), (~mine & theirs).sum())
+    against = evaluation["against"]["previous_champion"]
     assert against["difference"] == pytest.approx(mine.mean() - theirs.mean())
+    assert against["p"] == mcnemar(mine, theirs).p
     assert f"against {previous}:" in printed
     assert {path: path.read_bytes() for path in Path("reports").glob("*.json")} == own
 
