@@ -50,6 +50,5 @@ def test_the_check_counts_what_it_planted(known):
     truth, said = known
     result = planted(truth, said)
     assert result.turned == pytest.approx(0.05 * COUNT, rel=0.25)
-    assert 0.3 * result.turned < result.found <= result.named
-    assert result.found / result.named > 0.9
+    assert 0.3 * result.turned < result.found < result.turned
     assert planted(truth, said) == result

@@ -100,7 +100,7 @@ def test_the_page_says_what_was_found(page, written, test):
     assert f"These reviews cannot tell it from {RIVAL}." in text
     assert found["against"][RIVAL]["p"] == 1
     assert "the champion before" in text
-    for heading in ("Measures", "McNemar", "ROC", "Calibration", "Confusion", "errors", "Labels"):
+    for heading in ("Measures", "McNemar", "ROC", "Calibration", "Confusion", "errors", "noise"):
         assert heading in " ".join(re.findall(r"<h2[^>]*>(.*?)</h2>", page)), heading
 
 

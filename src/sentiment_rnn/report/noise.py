@@ -34,19 +34,14 @@ def suspects(labels: np.ndarray, said: Sequence[np.ndarray]) -> np.ndarray:
 
 
 class Planted(NamedTuple):
-    """Labels turned round on purpose, how many of them are found again, and how many are named in all."""
+    """Labels turned round on purpose, and how many of them are found again."""
 
     turned: int
     found: int
-    named: int
 
 
 def planted(labels: np.ndarray, said: Sequence[np.ndarray], share: float = 0.05, seed: int = 7) -> Planted:
-    """How well `suspects` finds wrong labels: turn a share of them round, and look for these.
-
-    Returns:
-        `named` counts the planted ones that are found, and all others.
-    """
+    """How many wrong labels `suspects` finds: turn a share of them round, and look for these."""
     turned = np.random.default_rng(seed).random(len(labels)) < share
     rows = suspects(np.where(turned, 1 - labels, labels), said)
-    return Planted(int(turned.sum()), int(turned[rows].sum()), len(rows))
+    return Planted(int(turned.sum()), int(turned[rows].sum()))
