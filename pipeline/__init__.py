@@ -25,7 +25,7 @@ def architecture_named() -> str:
     """
     if len(sys.argv) != 2:
         stage = Path(sys.argv[0]).stem
-        kind = "linear rival" if stage == "linear" else "architecture"
+        kind = "linear rival" if stage in ("linear", "predict") else "architecture"
         raise UserError(f"name one {kind} of params.yaml: python -m pipeline.{stage} NAME")
     return sys.argv[1]
 

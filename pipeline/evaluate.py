@@ -1,23 +1,26 @@
-"""Stage evaluate: the registered version, loaded from the registry, on the raw test texts; the alias `champion`.
+"""Stage evaluate: the registered version on the raw test texts, a report on it, and the alias `champion`.
 
-`python -m pipeline.evaluate best` does so for what the recipe `best` registered, in best/reports.
+It is loaded from the registry. `python -m pipeline.evaluate best` does so for what the recipe `best` registered, in
+best/reports.
 """
 
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from pipeline import home, recipe_named
+from sentiment_rnn import params
 from sentiment_rnn.data import store
-from sentiment_rnn.evaluation import plots, trained
+from sentiment_rnn.data.corpus import Split
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.evaluation import trained
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.report import champion, predictions
+from sentiment_rnn.report.write import PAGE, write
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect
-
-CHUNK = 1_000  # reviews a call: the progress bar's step
 
 
 def main(recipe: str | None = None) -> None:
@@ -26,29 +29,26 @@ def main(recipe: str | None = None) -> None:
     name, version, run_id = registered["model"], registered["version"], registered["run_id"]
     identity = store.load_identity("data/raw")
     test = store.load_split("data/raw", "test")
+    labels = np.array(test.labels)
+    rivals = {rival: rival_said(rival, test) for rival in params.load().linear.rivals}
 
     client = connect()
     model = registry.load(name, version)
-    positive = np.array(
-        [
-            answer["probability"]
-            for start in tqdm(range(0, len(test.texts), CHUNK), desc=f"{name} version {version}", unit="k reviews")
-            for answer in model.predict(test.texts[start : start + CHUNK])
-        ]
-    )
-    labels = np.array(test.labels)
+    positive = predictions.ask(model, test.texts, f"{name} version {version}")
+    champion.keep(client, run_id, version, positive, test)
     metrics = evaluate(positive, labels) | {"ece": expected_calibration_error(positive, labels)}
 
+    tested = {"dataset": registered["dataset"], "test.fingerprint": identity["fingerprints"]["test"]}
+    own, said = called(registered["architecture"], version), {}
+    before = champion.previous(client, name, version, tested)
+    previous = called(before.tags["architecture"], before.version) if before else None
+    if before:
+        said[previous] = champion.said(client, before, test)
     verdict = registry.promote(
         client,
         name,
         version,
-        {
-            "dataset": registered["dataset"],
-            "test.fingerprint": identity["fingerprints"]["test"],
-            "test.accuracy": f"{metrics['accuracy']:.6f}",
-            "test.ece": f"{metrics['ece']:.6f}",
-        },
+        {**tested, "test.accuracy": f"{metrics['accuracy']:.6f}", "test.ece": f"{metrics['ece']:.6f}"},
     )
     report = {
         "dataset": identity["dataset"],
@@ -59,25 +59,71 @@ def main(recipe: str | None = None) -> None:
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
+    found = write(
+        reports / "evaluation",
+        {
+            **report,
+            "own": own,
+            "previous": previous,
+            "run_id": run_id,
+            "reproduce": f"dvc repro {f'{recipe}/dvc.yaml:' if recipe else ''}evaluate",
+        },
+        {own: positive, **said, **rivals},
+        list(rivals),
+        test,
+        registered["temperature"],
+        lambda texts: predictions.ask(model, texts, "errors without a word"),
+    )
+    report |= {
+        "average_precision": found["measures"][own]["values"]["average_precision"],
+        "bootstrap_intervals": found["measures"][own]["intervals"],
+        "ece_before_temperature": found["calibration"]["before"]["ece"],
+        "previous_champion": previous,
+        "against": {
+            "previous_champion" if other == previous else other: {
+                key: one[key] for key in ("difference", "difference_interval", "p")
+            }
+            for other, one in found["against"].items()
+        },
+        "doubtful_labels": found["noise"]["suspects"],
+    }
     if len(registered["seeds"]) > 1:
         report["accuracy_of_each_seed"] = [alone(registered["architecture"], seed) for seed in registered["seeds"]]
     write_json(reports / "evaluation.json", report)
-    folder = reports / "evaluation"
-    folder.mkdir(exist_ok=True)
-    for file, figure in plots.evaluation(positive, labels).items():
-        figure.savefig(folder / file, dpi=120)
-        client.log_figure(run_id, figure, f"evaluation/{file}")
-    for measure in ("f1", "roc_auc", "log_loss", "ece"):
-        client.log_metric(run_id, f"registered_test_{measure}", metrics[measure])
-    client.log_dict(run_id, report, "evaluation/evaluation.json")
+    for file in sorted((reports / "evaluation").iterdir()):
+        client.log_artifact(run_id, str(file), champion.FOLDER)
+    for measure in ("f1", "roc_auc", "average_precision", "log_loss", "ece"):
+        client.log_metric(run_id, f"registered_test_{measure}", report[measure])
+    client.log_dict(run_id, report, f"{champion.FOLDER}/evaluation.json")
     low, high = metrics["accuracy_interval"]
     print(f"{name} version {version} on {identity['dataset']}'s {metrics['n']:,} test reviews: ")
     print(f"accuracy {metrics['accuracy']:.4f} (95% {low:.4f} to {high:.4f}), ECE {metrics['ece']:.4f}")
+    for other, one in found["against"].items():
+        print(f"against {other}: {100 * one['difference']:+.2f} points, McNemar's p {one['p']:.2g}")
     if each := report.get("accuracy_of_each_seed"):
         print(f"each seed alone: {', '.join(f'{accuracy:.4f}' for accuracy in each)}, mean {np.mean(each):.4f}")
     print(f"{'now' if verdict.promoted else 'not'} champion: {verdict.reason}")
+    print(f"the report: {reports / 'evaluation' / PAGE}")
     if identity["dataset"] != "imdb":
         print("This is the generated sample, not IMDB: these figures say nothing about IMDB.")
+
+
+def called(architecture: str, version: int | str) -> str:
+    """A version's name in the report."""
+    return f"{architecture}, version {version}"
+
+
+def rival_said(name: str, test: Split) -> np.ndarray:
+    """What the stage predict kept of a linear rival.
+
+    Raises:
+        UserError: nothing, or of other reviews.
+    """
+    path = Path(f"data/predicted/{name}.parquet")
+    kept = predictions.load(path, test) if path.is_file() else None
+    if kept is None:
+        raise UserError(f"{path} is not there, or is of other reviews: run `dvc repro predict@{name}`")
+    return kept.positive
 
 
 def alone(name: str, seed: int) -> float:

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from sentiment_rnn.evaluation import plots
-from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.compare import summarise
 
 HISTORY = [
@@ -69,17 +67,3 @@ def test_the_comparison_draws_every_architecture_and_names_the_data(tmp_path):
     assert (networks, rivals) == ([8.0, 8.0], [3.0])
     assert [round(bar.get_y() + bar.get_height() / 2) for bar in right.containers[1]] == [0], "beside its name"
     assert is_png(figure, tmp_path)
-
-
-def test_evaluation_draws_three_figures(tmp_path):
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 2, 200)
-    positive = np.clip(0.3 * labels + random.uniform(0, 0.7, 200), 0, 1)
-    figures = plots.evaluation(positive, labels)
-    assert set(figures) == {"roc.png", "confusion.png", "calibration.png"}
-    counts = sorted(int(text.get_text()) for text in figures["confusion.png"].axes[0].texts)
-    called = positive >= 0.5
-    assert counts == sorted(int(((labels == truth) & (called == said)).sum()) for truth in (0, 1) for said in (0, 1))
-    error = expected_calibration_error(positive, labels)
-    assert figures["calibration.png"].axes[0].get_title() == f"expected calibration error {error:.4f}"
-    assert all(is_png(figure, tmp_path) for figure in figures.values())

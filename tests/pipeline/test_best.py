@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from safetensors.numpy import load_file as load_rows
 from safetensors.torch import load_file
 
-from pipeline import evaluate, forecast, linear, pretrain, register, teach, train
+from pipeline import evaluate, forecast, linear, predict, pretrain, register, teach, train
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
@@ -136,8 +136,10 @@ def test_nothing_learned_is_the_model_as_it_is_drawn(best):
 def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     values = shrunk_values()
     values["models"]["best"]["seeds"] = [1, 2]
+    values["linear"]["rivals"] = ["nb_logistic"]
     write_params(values, best)
     linear.main("nb_logistic")
+    predict.main("nb_logistic")
     pretrain.main("best")
     teach.main("pupil")
     train.main("pupil")

@@ -90,6 +90,9 @@ def test_every_report_is_there_and_none_calls_the_sample_imdb(reproduced):
         assert "imdb" not in said, path
     for path in ["comparison.png", *(f"evaluation/{name}.png" for name in ("roc", "confusion", "calibration"))]:
         assert (reports / path).stat().st_size > 1000, path
+    page = (reports / "evaluation/index.html").read_text()
+    assert "This is the generated sample, not IMDB" in page
+    assert all(rival in page for rival in RIVALS)
 
 
 def test_the_comparison_has_a_row_for_each_architecture_and_rival(reproduced):
@@ -123,6 +126,22 @@ def test_the_evaluation_equals_independent_lines_over_the_raw_test_texts(reprodu
     assert 0 <= report["f1"] <= 1
     assert report["log_loss"] > 0
     assert 0 < report["ece"] < 1
+
+
+def test_dvc_draws_the_evaluation_with_titles_and_labels(reproduced):
+    done = run(reproduced, "dvc", "plots", "show", "--json", "dvc.yaml")
+    assert done.returncode == 0, done.stderr
+    shown = {name: plots[0] for name, plots in json.loads(done.stdout)["data"].items()}
+    assert shown["reports/evaluation/confusion.png"]["type"] == "image"
+    curves = ("ROC curve on test", "Precision and recall on test", "Calibration on test")
+    slices = tuple(f"Errors on test by {name}" for name in ("length", "negation", "contrast"))
+    for name in curves + slices:
+        chart = shown[name]["content"]
+        assert chart["data"]["values"], name
+        assert chart["title"]["text"].startswith("registered model: "), name
+        for axis in ("x", "y"):
+            assert chart["encoding"][axis]["title"] != chart["encoding"][axis]["field"], "a label in words"
+    assert sum(int(row["reviews"]) for row in shown[slices[0]]["content"]["data"]["values"]) == 80
 
 
 def test_the_best_candidate_is_the_registered_champion_with_its_tags(reproduced, client):
@@ -238,7 +257,7 @@ def test_a_changed_rival_runs_itself_and_what_follows(reproduced):
     finally:
         path.write_text(before)
     assert stages_in(changed) == {"linear@nb_logistic"}
-    assert stages_in(follows) == {"linear@nb_logistic", "compare", "register", "evaluate"}
+    assert stages_in(follows) == {"linear@nb_logistic", "predict@nb_logistic", "compare", "register", "evaluate"}
 
 
 def test_an_unknown_key_is_one_line_and_writes_nothing(tmp_path):

@@ -11,12 +11,15 @@ import pytest
 from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
-from pipeline import evaluate, recipe_named, register, train
+from pipeline import evaluate, linear, predict, recipe_named, register, train
+from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.data.store import load_split
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference.predictor import Predictor
+from sentiment_rnn.report import predictions
+from sentiment_rnn.report.mcnemar import mcnemar
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect
 
@@ -29,6 +32,7 @@ def write(average: bool) -> None:
     values = shrunk_values()
     values["models"]["bilstm"] |= {"seeds": SEEDS, "average": average, "max_epochs": 1}
     values["models"]["best"] = values["models"]["bilstm"] | {"teachers": []}
+    values["linear"]["rivals"] = ["nb_logistic"]
     write_params(values, Path())
 
 
@@ -45,6 +49,8 @@ def client(tmp_path_factory: pytest.TempPathFactory, tokens: Path) -> Iterator[M
         write_json("searches/bilstm.json", {})
         Path("reports/train").mkdir(parents=True)
         train.main("bilstm")
+        linear.main("nb_logistic")
+        predict.main("nb_logistic")
         shutil.copytree("models/bilstm", "best/models/best")
         Path("best/reports/train").mkdir(parents=True)
         shutil.copy("reports/train/bilstm.json", "best/reports/train/best.json")
@@ -104,8 +110,9 @@ def test_the_same_model_again_is_the_same_version_in_the_same_run(client, averag
 
 
 def test_a_recipe_is_registered_and_evaluated_beside_the_pipelines_own(client, capsys):
-    registered(average=False)
+    first = registered(average=False)
     evaluate.main()
+    assert read_json("reports/evaluation.json")["previous_champion"] is None
     own = {path: path.read_bytes() for path in Path("reports").glob("*.json")}
     report = registered(average=True, recipe="best")
     assert (report["architecture"], report["seeds"], report["model"]) == ("best", SEEDS, NAME)
@@ -122,9 +129,37 @@ def test_a_recipe_is_registered_and_evaluated_beside_the_pipelines_own(client, c
     assert float(tags["test.ece"]) == pytest.approx(evaluation["ece"], abs=1e-6)
     champion = client.get_model_version_by_alias(NAME, "champion")
     assert (str(champion.version) == report["version"]) is evaluation["champion"]
-    for name in ("roc", "confusion", "calibration"):
-        assert (Path("best/reports/evaluation") / f"{name}.png").stat().st_size > 1000
+    page = (Path("best/reports/evaluation") / "index.html").read_text()
+    assert "NOT IMDB" in page.upper()
+    logged = {file.path for file in client.list_artifacts(report["run_id"], "evaluation")}
+    assert {f"evaluation/{name}" for name in ("index.html", "roc.png", "roc.csv", "evaluation.json")} <= logged
+    assert f"evaluation/predictions-version-{report['version']}.parquet" in logged
+
+    previous = f"bilstm, version {first['version']}"
+    assert evaluation["previous_champion"] == previous
+    assert list(evaluation["against"]) == ["previous_champion", "nb_logistic"]
+    labels = np.array(test.labels) == 1
+    mine, theirs = ((by_hand(seeds, 1.0, test.texts) >= 0.5) == labels for seeds in (SEEDS, first["seeds"]))
+    against = evaluation["against"]["previous_champion"]
+    assert against["difference"] == pytest.approx(mine.mean() - theirs.mean())
+    assert against["p"] == mcnemar(mine, theirs).p
+    assert f"against {previous}:" in printed
     assert {path: path.read_bytes() for path in Path("reports").glob("*.json")} == own
+
+
+def test_a_rivals_predictions_that_are_missing_or_of_other_reviews_are_one_line(client):
+    registered(average=False)
+    before = {path: path.read_bytes() for path in Path("reports").rglob("*.*")}
+    path, test = Path("data/predicted/nb_logistic.parquet"), load_split("data/raw", "test")
+    whole = path.read_bytes()
+    for other in (None, Split(test.texts[1:], test.labels[1:])):
+        path.unlink(missing_ok=True)
+        if other:
+            predictions.save(np.full(len(other.texts), 0.5), other, path)
+        with pytest.raises(UserError, match=r"^data/predicted/nb_logistic.parquet is not .*`dvc repro predict@nb_log"):
+            evaluate.main()
+    path.write_bytes(whole)
+    assert {path: path.read_bytes() for path in Path("reports").rglob("*.*")} == before
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,12 @@
 from typing import Any
 
 import matplotlib
-import numpy as np
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.calibration import CalibrationDisplay
-from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
-
-from sentiment_rnn.evaluation.calibration import expected_calibration_error
 
 
 def learning_curves(history: list[dict[str, float]], name: str) -> Figure:
@@ -64,35 +59,3 @@ def comparison(rows: list[dict[str, Any]], dataset: str) -> Figure:
         axis.grid(axis="x", alpha=0.3)
     figure.suptitle(f"Architectures on {dataset}")
     return figure
-
-
-def evaluation(positive: np.ndarray, labels: np.ndarray) -> dict[str, Figure]:
-    """Figures of one model on test, by file name: ROC curve, confusion matrix, calibration.
-
-    Args:
-        positive: `(N,)` probabilities of "positive".
-        labels: `(N,)` of 0 and 1.
-    """
-    roc, axis = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
-    RocCurveDisplay.from_predictions(labels, positive, ax=axis, plot_chance_level=True)
-    axis.set(xlabel="negative reviews called positive", ylabel="positive reviews called positive")
-
-    confusion, axis = plt.subplots(figsize=(4.5, 4.2), layout="constrained")
-    ConfusionMatrixDisplay.from_predictions(
-        labels,
-        positive >= 0.5,
-        display_labels=["negative", "positive"],
-        cmap="Blues",
-        colorbar=False,
-        ax=axis,
-    )
-
-    calibration, axis = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
-    CalibrationDisplay.from_predictions(labels, positive, n_bins=15, strategy="quantile", ax=axis)
-    error = expected_calibration_error(positive, labels)
-    axis.set(
-        xlabel="mean probability said",
-        ylabel="share that is positive",
-        title=f"expected calibration error {error:.4f}",
-    )
-    return {"roc.png": roc, "confusion.png": confusion, "calibration.png": calibration}
