@@ -17,7 +17,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference.assemble import assemble
 from sentiment_rnn.params import Params
-from sentiment_rnn.tracking import registry, runs
+from sentiment_rnn.tracking import notes, registry, runs
 from sentiment_rnn.tracking.store import connect
 
 
@@ -37,6 +37,7 @@ def main(recipe: str | None = None) -> None:
         "seeds": ", ".join(map(str, numbers)),
         "members": str(assembled["members"]),
         "temperature": str(assembled["temperature"]),
+        "reproduce": f"dvc repro {'best/dvc.yaml:' if recipe else ''}register",
     }
     which = f"seed {numbers[0]}" if len(seeds) == 1 else f"the average of seeds {tags['seeds']}"
     known = registry.find(client, chosen.registry.name, **files)
@@ -50,7 +51,7 @@ def main(recipe: str | None = None) -> None:
             tags=tags,
             identity=identity,
         )
-    what = "IMDB" if identity["dataset"] == "imdb" else "the generated sample corpus, NOT IMDB"
+    what = notes.corpus(identity["dataset"])
     version = registry.register(
         run_id,
         chosen.registry.name,

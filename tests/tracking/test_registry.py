@@ -95,7 +95,9 @@ def test_the_measured_figures_and_the_verdict_become_tags(client):
     first, worse = registered(client, "tagged", 2)
     registry.promote(client, "tagged", first, tags(accuracy=0.90))
     verdict = registry.promote(client, "tagged", worse, tags(accuracy=0.89))
-    assert client.get_model_version("tagged", worse).tags == {**tags(accuracy=0.89), "promotion": verdict.reason}
+    found = client.get_model_version("tagged", worse)
+    assert found.tags == {**tags(accuracy=0.89), "promotion": verdict.reason}
+    assert "| accuracy |  | 0.8900 |" in found.description
 
 
 def test_imdb_takes_over_from_the_sample(client):
@@ -121,7 +123,11 @@ def test_a_registered_version_gives_what_the_model_gives(client, model_folder, t
         run_id, "served", model_folder=model_folder, tokenizer_file=tokenizer, tags={"seed": "7"}, description="a film"
     )
     found = client.get_model_version("served", version)
-    assert (version, found.run_id, found.tags["seed"], found.description) == ("1", run_id, "7", "a film")
+    assert (version, found.run_id, found.tags["seed"]) == ("1", run_id, "7")
+    assert found.description.split("\n")[0] == "a film"
+    model = client.get_registered_model("served")
+    assert "models:/served@champion" in model.description
+    assert model.tags["output"] == "label, probability"
     assert client.get_run(run_id).info.status == "FINISHED"
 
     again = registry.register(

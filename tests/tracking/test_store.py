@@ -13,6 +13,16 @@ def test_the_store_is_a_database_in_the_project_unless_the_environment_names_ano
     assert tracking_uri() == "http://tracking.example:5000"
 
 
+def test_an_experiment_that_dvc_runs_in_a_copy_of_the_project_is_kept_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "copy").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert tracking_uri() == "sqlite:///mlruns/mlflow.db", "`dvc repro` and the bare stage have the same store"
+    monkeypatch.chdir("copy")
+    assert tracking_uri() == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+
+
 def test_an_experiment_is_made_once_and_its_artifacts_stay_in_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlruns/mlflow.db")
@@ -22,6 +32,12 @@ def test_an_experiment_is_made_once_and_its_artifacts_stay_in_the_project(tmp_pa
     assert experiment(connect(), "sample") == first
     assert experiment(client, "imdb") != first
     assert client.get_experiment(first).artifact_location.endswith(f"{tmp_path}/mlruns/artifacts/sample")
+    assert "mlflow.sharedViewState.architectures" in client.get_experiment(first).tags, "its page has a view of its own"
+    client.set_experiment_tag(first, "mlflow.note.content", "mine")
+    client.delete_experiment_tag(first, "mlflow.experimentKind")
+    experiment(client, "sample")
+    assert client.get_experiment(first).tags["mlflow.note.content"] == "mine", "what a person wrote stays"
+    assert "mlflow.experimentKind" in client.get_experiment(first).tags
     client.delete_experiment(first)
     with pytest.raises(UserError, match=r"^MLflow's experiment sample was deleted: .*restore"):
         experiment(client, "sample")

@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference.saved import DESCRIPTION, WEIGHTS
+from sentiment_rnn.tracking import notes
 from sentiment_rnn.tracking.store import tracking_uri
 
 CHAMPION = "champion"
@@ -70,7 +71,10 @@ def register(
         client.set_terminated(run_id, end_time=ended)
     for key, value in {**tags, "files.sha256": _digest(model_folder, tokenizer_file)}.items():
         client.set_model_version_tag(name, number, key, value)
-    client.update_model_version(name, number, description)
+    client.update_model_version(name, number, notes.version(description, tags))
+    client.update_registered_model(name, notes.MODEL.format(name=name))
+    for key, value in notes.MODEL_TAGS.items():
+        client.set_registered_model_tag(name, key, value)
     return number
 
 
@@ -130,6 +134,9 @@ def promote(client: MlflowClient, name: str, version: str, measured: Mapping[str
     """Tag a version with what was measured, and move the alias to it if `judge` says so; the verdict becomes a tag."""
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
+    known = client.get_model_version(name, version)
+    summary = (known.description or "").split("\n\n")[0]
+    client.update_model_version(name, version, notes.version(summary, known.tags))
     reigning = champion(client, name)
     if reigning is not None and str(reigning.version) == version:
         verdict = Verdict(True, "it is the champion already")

@@ -1,6 +1,7 @@
 """The life of an MLflow run: one a training, one a study, one a trial; taken up again where it was killed."""
 
 import getpass
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,22 +11,28 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param, Run, RunStatus
 from mlflow.exceptions import MlflowException
 
+from sentiment_rnn.tracking import notes
 from sentiment_rnn.tracking.store import experiment
 
 
 def code_tags() -> dict[str, str]:
-    """The commit that runs, and whether anything but results (reports, searches, DVC's locks) differs from it."""
+    """The commit that runs, and whether anything but results (reports, searches, DVC's locks) differs from it.
+
+    In `dvc exp run` the experiment's name too.
+    """
 
     def git(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None
 
+    experiment = os.environ.get("DVC_EXP_NAME")
+    named = {"dvc.experiment": experiment} if experiment else {}
     commit = git("rev-parse", "HEAD")
     if commit is None:
-        return {"git.dirty": "unknown"}
+        return {"git.dirty": "unknown"} | named
     results = (":!reports", ":!searches", ":!dvc.lock", ":!best/reports", ":!best/dvc.lock")
     changed = git("status", "--porcelain", "--", ".", *results)
-    return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()}
+    return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()} | named
 
 
 def dataset_tags(identity: Mapping[str, Any]) -> dict[str, str]:
@@ -66,6 +73,7 @@ def start(
     everything = {**source, **code_tags(), **dataset_tags(identity), **tags}
     if parent:
         everything["mlflow.parentRunId"] = parent
+    everything["mlflow.note.content"] = notes.run(name, params, everything)
     run = client.create_run(experiment(client, experiment_name), run_name=name, tags=everything)
     run_id = run.info.run_id
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])

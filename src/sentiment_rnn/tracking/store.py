@@ -10,15 +10,22 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.tracking import views
 
 HOME = Path("mlruns")
 
 logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # each migration of a new database is a line otherwise
 
 
+def home() -> Path:
+    """The project's `mlruns`; in the copy where DVC runs a queued experiment, that of the project itself."""
+    project = os.environ.get("DVC_ROOT")
+    return Path(project, HOME) if project and Path(project).resolve() != Path.cwd() else HOME
+
+
 def tracking_uri() -> str:
     """The environment's MLFLOW_TRACKING_URI, else a database in the project (MLflow refuses a plain file store)."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{HOME}/mlflow.db"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home()}/mlflow.db"
 
 
 def connect() -> MlflowClient:
@@ -28,7 +35,7 @@ def connect() -> MlflowClient:
         UserError: the store does not answer.
     """
     uri = tracking_uri()
-    HOME.mkdir(exist_ok=True)
+    home().mkdir(exist_ok=True)
     try:
         with _few_retries():
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -59,17 +66,20 @@ def _few_retries() -> Iterator[None]:
 
 
 def experiment(client: MlflowClient, name: str) -> str:
-    """The id of the experiment `name`, made where there is none yet."""
+    """The id of the experiment `name`, made where there is none; its page says what it is and has a view of it."""
     found = client.get_experiment_by_name(name)
+    told = views.tags(name)
     if found is None:
         # a server decides itself where artifacts go; the embedded database would put them beside each other in ./mlruns
         local = tracking_uri().startswith("sqlite:")
         try:
-            return client.create_experiment(name, str(HOME / "artifacts" / name) if local else None)
+            return client.create_experiment(name, str(home() / "artifacts" / name) if local else None, told)
         except MlflowException:
             found = client.get_experiment_by_name(name)  # another process was first
             if found is None:
                 raise
     if found.lifecycle_stage == "deleted":
         raise UserError(f"MLflow's experiment {name} was deleted: restore it with `mlflow experiments restore`")
+    for key in told.keys() - found.tags.keys():  # one that an earlier release made; what a person changed stays
+        client.set_experiment_tag(found.experiment_id, key, told[key])
     return found.experiment_id
