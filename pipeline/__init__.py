@@ -6,7 +6,9 @@ Run one alone from the project's root: `python -m pipeline.train bilstm`.
 import os
 import sys
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
+from typing import Any
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import RECIPE
@@ -54,6 +56,16 @@ def home(name: str) -> Path:
 def pretrained(name: str) -> Path:
     """The folder of what an architecture starts from; those of the recipe share what was learned for the last."""
     return Path("data/pretrained", RECIPE[-1] if name in RECIPE else name)
+
+
+def report_of(name: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """What reports/train/NAME.json holds: each seed's figures, and before them the mean of those that people compare.
+
+    `dvc metrics` and `dvc exp show` read no lists: they show the mean.
+    """
+    compared = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "train_seconds")
+    mean = {key: fmean(seed[key] for seed in seeds) for key in compared if key in seeds[0]}
+    return {"architecture": name, "protocol": protocol, **mean, "seeds": seeds}
 
 
 def _say_in_one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline import architecture_named
+from pipeline import architecture_named, report_of
 from sentiment_rnn import params
 from sentiment_rnn.files import write_json
 from sentiment_rnn.linear.train import train
@@ -16,7 +16,7 @@ def main(name: str) -> None:
         tokens=Path("data/tokens"),
         out=Path(f"models/{name}"),
     )
-    write_json(f"reports/train/{name}.json", {"architecture": name, "protocol": "linear", "seeds": [report]})
+    write_json(f"reports/train/{name}.json", report_of(name, "linear", [report]))
 
 
 if __name__ == "__main__":

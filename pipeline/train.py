@@ -7,7 +7,7 @@ import csv
 import shutil
 from pathlib import Path
 
-from pipeline import architecture_named, home, pretrained
+from pipeline import architecture_named, home, pretrained, report_of
 from sentiment_rnn import params
 from sentiment_rnn.data.datamodule import PROTOCOLS
 from sentiment_rnn.files import read_json, write_json
@@ -45,7 +45,7 @@ def main(name: str) -> None:
         for seed in model.seeds
         for row in read_json(models / f"seed-{seed}" / "history.json")
     ]
-    write_json(reports / f"{name}.json", {"architecture": name, "protocol": model.protocol, "seeds": seeds})
+    write_json(reports / f"{name}.json", report_of(name, model.protocol, seeds))
     with (reports / f"{name}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]))
         writer.writeheader()

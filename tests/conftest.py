@@ -103,6 +103,16 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -
 
 
 @pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of its own, in git and DVC, after its first `dvc repro`."""
+    import project
+
+    folder = tmp_path_factory.mktemp("project")
+    project.reproduce(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
     """A running PostgreSQL with the databases `optuna` and `mlflow`; skipped where it is not installed."""
     server = PostgreSQL(tmp_path_factory.mktemp("postgresql"))

@@ -1,20 +1,16 @@
 """One real `dvc repro` on the sample, from raw reviews to the champion, and what a second one does."""
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, shrunk_values, write_params
+from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from project import ARCHITECTURES, RIVALS, run
 from ruamel.yaml import YAML
 
-ARCHITECTURES = ["rnn", "bilstm", "bilstm_keras"]
-RIVALS = ["tfidf_logistic", "nb_logistic"]
 INDEPENDENT = """
 import sys, mlflow, pyarrow.parquet as parquet
 mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")
@@ -25,45 +21,8 @@ print(sum((answer["label"] == "positive") == label for answer, label in zip(said
 """
 
 
-def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a project as a person would, in the environment that the tests run in."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder / "src") if (folder / "src").exists() else f"{ROOT}{os.pathsep}{ROOT / 'src'}",
-        "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "0.05",  # MLflow's 10 s are longer than these trainings
-    }
-    return subprocess.run(
-        command, cwd=folder, env=variables | environment, capture_output=True, text=True, check=False, timeout=400
-    )
-
-
 def read(path: Path) -> dict:
     return json.loads(path.read_text())
-
-
-@pytest.fixture(scope="module")
-def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of its own, in git and DVC, after its first `dvc repro`."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "best").mkdir()
-    shutil.copy(ROOT / "best/dvc.yaml", folder / "best/dvc.yaml")
-    for name in ("pipeline", "src"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    values = shrunk_values() | {"architectures": ARCHITECTURES}
-    values["search"]["min_gain"] = 0.0  # so that search's values are taken, however little they gain
-    write_params(values, folder)
-    for command in (
-        ["git", "init", "--quiet"],
-        ["dvc", "init", "--quiet"],
-        ["git", "add", "."],
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "all"],
-        ["dvc", "repro"],
-    ):
-        done = run(folder, *command)
-        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,55 @@
+"""A project of its own in a folder, in git and DVC, and commands in it as a person would type them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ROOT, shrunk_values, write_params
+
+ARCHITECTURES = ["rnn", "bilstm", "bilstm_keras"]
+RIVALS = ["tfidf_logistic", "nb_logistic"]
+GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+
+
+def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a project, in the environment that the tests run in."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")} | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src") if (folder / "src").exists() else f"{ROOT}{os.pathsep}{ROOT / 'src'}",
+        "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL": "0.05",  # MLflow's 10 s are longer than these trainings
+    }
+    return subprocess.run(
+        command, cwd=folder, env=variables | environment, capture_output=True, text=True, check=False, timeout=400
+    )
+
+
+def succeed(folder: Path, *command: str, **environment: str) -> str:
+    """What a command says that has to succeed."""
+    done = run(folder, *command, **environment)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def reproduce(folder: Path) -> None:
+    """Make the project, with three architectures, and run the first `dvc repro`."""
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "best").mkdir()
+    shutil.copy(ROOT / "best/dvc.yaml", folder / "best/dvc.yaml")
+    for name in ("pipeline", "src"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    values = shrunk_values() | {"architectures": ARCHITECTURES}
+    values["search"] |= {"min_gain": 0.0, "workers": 1}  # search's values are taken, however little they gain
+    values["models"]["best"]["seeds"] = [1]
+    write_params(values, folder)
+    for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        succeed(folder, *command)
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots", dirs_exist_ok=True)
+    for command in (
+        ["git", "add", "."],
+        [*GIT, "commit", "--quiet", "-m", "all"],
+        ["dvc", "repro"],
+    ):
+        succeed(folder, *command)
