@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims inspect test soak lint ui
+.PHONY: run best ablation search claims inspect test soak lint ui screenshots
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -53,7 +53,11 @@ lint: $(BIN)/.installed  ## lint, format check, type check
 
 ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
 	@if [ -n "$${MLFLOW_TRACKING_URI#sqlite:*}" ]; then echo "== the runs are at $$MLFLOW_TRACKING_URI"; exit 1; fi
+	@echo "== in the page: choose 'Model training' (top left), an experiment, and its view ('Views', top right): docs/mlflow.md"
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --host 127.0.0.1 --port 5000
+
+screenshots: $(BIN)/.installed  ## the pictures of docs/mlflow.md, where a pipeline has run on IMDB
+	PYTHONPATH=. python docs/screenshots.py
 
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
