@@ -9,18 +9,20 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import home, recipe_named
+from sentiment_rnn import params
 from sentiment_rnn.data import store
-from sentiment_rnn.evaluation import plots, trained
+from sentiment_rnn.evaluation import latency, plots, trained
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json, write_json
-from sentiment_rnn.tracking import registry
+from sentiment_rnn.tracking import promotion, registry
 from sentiment_rnn.tracking.store import connect
 
 CHUNK = 1_000  # reviews a call: the progress bar's step
 
 
 def main(recipe: str | None = None) -> None:
+    gate = params.load().registry.gate
     reports = Path(recipe or "", "reports")
     registered = read_json(reports / "registered.json")
     name, version, run_id = registered["model"], registered["version"], registered["run_id"]
@@ -39,7 +41,8 @@ def main(recipe: str | None = None) -> None:
     labels = np.array(test.labels)
     metrics = evaluate(positive, labels) | {"ece": expected_calibration_error(positive, labels)}
 
-    verdict = registry.promote(
+    one_review = float(np.median(latency.of_one_review(model.predict, test.texts)))
+    verdict = promotion.promote(
         client,
         name,
         version,
@@ -48,7 +51,9 @@ def main(recipe: str | None = None) -> None:
             "test.fingerprint": identity["fingerprints"]["test"],
             "test.accuracy": f"{metrics['accuracy']:.6f}",
             "test.ece": f"{metrics['ece']:.6f}",
+            "latency_ms": f"{one_review:.2f}",
         },
+        gate,
     )
     report = {
         "dataset": identity["dataset"],
@@ -56,6 +61,7 @@ def main(recipe: str | None = None) -> None:
         "version": version,
         "architecture": registered["architecture"],
         **metrics,
+        "latency_ms": one_review,
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
