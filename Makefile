@@ -1,10 +1,10 @@
-# Everything a newcomer needs: `make run`, `make test`, `make ui`. Each makes .venv first where it is missing.
+# Everything a newcomer needs: `make run`, `make serve`, `make ui`, `make test`. Each makes .venv first where it is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims test soak lint ui
+.PHONY: run best ablation search claims test soak lint ui serve rollback
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -48,6 +48,13 @@ lint: $(BIN)/.installed  ## lint, format check, type check
 ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
 	@if [ -n "$${MLFLOW_TRACKING_URI#sqlite:*}" ]; then echo "== the runs are at $$MLFLOW_TRACKING_URI"; exit 1; fi
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --host 127.0.0.1 --port 5000
+
+PORT := 5001
+serve: $(BIN)/.installed  ## the champion over HTTP, raw text in: http://127.0.0.1:5001/invocations; make serve PORT=5002
+	sentiment-rnn serve --port $(PORT)
+
+rollback: $(BIN)/.installed  ## the version before is champion again: make rollback REASON="why"
+	sentiment-rnn rollback $(if $(REASON),--reason "$(REASON)")
 
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
