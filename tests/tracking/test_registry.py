@@ -1,5 +1,6 @@
 """Versions of the registered model in a real registry: made once, found again, loaded with the code they came with."""
 
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -79,6 +80,11 @@ def test_a_version_runs_the_code_that_it_was_registered_with(client, model_folde
     assert (sys.modules["sentiment_rnn.inference.predictor"], sys.path) == before
     assert sys.modules["sentiment_rnn.inference.predictor"].Predictor is Predictor
     assert Predictor(*files.values()).positive(texts)[0] != 0.125
+
+    (weights,) = code.parents[2].parent.rglob("model.safetensors")
+    weights.write_bytes(pickle.dumps("not weights"))
+    with pytest.raises(UserError, match=r"holds a broken model \(SafetensorError\)"):
+        registry.load("old", version)
 
 
 def _model_id(client, version: str) -> str:

@@ -81,7 +81,7 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     """The callable model of a version, run by the code that it was registered with.
 
     Raises:
-        UserError: the store has no such version, say because the database is a fresh one.
+        UserError: the store has no such version, say because the database is a fresh one; or it is a broken one.
     """
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
@@ -94,6 +94,10 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
             "`dvc repro --single-item --force register` registers the trained model there "
             "(a recipe's: best/dvc.yaml:register)"
         ) from error
+    except Exception as error:
+        if type(error).__name__ != UserError.__name__:
+            raise
+        raise UserError(str(error)) from error  # raised by the version's own code, whose class is another than ours
 
 
 @contextmanager
