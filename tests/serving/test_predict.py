@@ -214,7 +214,7 @@ def test_answers_come_before_the_questions_end_and_a_reader_that_leaves_is_no_er
     except BrokenPipeError:
         pass
     process.stdin = None
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert b"Traceback" not in err
     assert b"rror" not in err
