@@ -1,10 +1,10 @@
-# Everything a newcomer needs: `make run`, `make test`, `make ui`. Each makes .venv first where it is missing.
+# Everything a newcomer needs: `make run`, `make serve`, `make ui`, `make test`. Each makes .venv first where it is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims inspect test soak lint ui screenshots
+.PHONY: run best ablation search claims inspect serve rollback test soak lint ui screenshots
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -58,6 +58,13 @@ ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
 
 screenshots: $(BIN)/.installed  ## the pictures of docs/mlflow.md, where a pipeline has run on IMDB
 	PYTHONPATH=. python docs/screenshots.py
+
+PORT := 5001
+serve: $(BIN)/.installed  ## the champion over HTTP, raw text in: http://127.0.0.1:5001/invocations; make serve PORT=5002
+	sentiment-rnn serve --port $(PORT)
+
+rollback: $(BIN)/.installed  ## the version before is champion again: make rollback REASON="why"
+	sentiment-rnn rollback $(if $(REASON),--reason "$(REASON)")
 
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -10,12 +10,19 @@ os.environ.pop("IMDB_MIRROR", None)
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 os.environ.pop("OPTUNA_STORAGE", None)
 
+import mlflow
 import pytest
+import torch
 from mlflow import MlflowClient
 from postgresql import PostgreSQL
 from ruamel.yaml import YAML
 
 from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.inference import saved
+from sentiment_rnn.models import Classifier
+from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
@@ -109,6 +116,32 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("project")
     project.reproduce(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens: Path) -> Path:
+    """A project whose store has a champion, version 1 of `imdb-bilstm`: not trained, but sure of what it says."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(empty_store, folder / "mlruns")
+    write_params(shrunk_values(), folder)
+    model = params.Params.model_validate(shrunk_values()).model_of("bilstm")
+    torch.manual_seed(0)
+    classifier = Classifier(**model.architecture()).eval()
+    torch.nn.init.normal_(classifier.embedding.weight)
+    torch.nn.init.normal_(classifier.readout.weight)
+    saved.save(classifier, model.architecture(), Encoding(**model.encoding()), folder / "model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
+            patch.setenv(name, f"sqlite:///{folder}/mlruns/mlflow.db")
+        client = connect()
+        run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=load_identity(tokens))
+        files = {"model_folder": folder / "model", "tokenizer_file": tokens / "tokenizer.json"}
+        version = registry.register(run_id, "imdb-bilstm", **files, tags={}, description="")
+        client.set_registered_model_alias("imdb-bilstm", registry.CHAMPION, version)
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
     return folder
 
 

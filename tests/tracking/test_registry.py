@@ -1,4 +1,9 @@
-"""Which version is the champion: the rule as a table, and the alias in a real registry."""
+"""Versions of the registered model in a real registry: made once, found again, loaded with the code they came with."""
+
+import pickle
+import shutil
+import sys
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -15,35 +20,6 @@ from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
-
-
-def tags(dataset: str = "imdb", accuracy: float = 0.9, fingerprint: str = "f") -> dict[str, str]:
-    return {"dataset": dataset, "test.fingerprint": fingerprint, "test.accuracy": f"{accuracy:.6f}"}
-
-
-@pytest.mark.parametrize(
-    ("candidate", "reigning", "promoted", "reason"),
-    [
-        (tags(), None, True, "there was no champion"),
-        (tags(), {}, True, "the champion on something unknown"),
-        (tags("sample"), {"dataset": "imdb"}, False, "trained on sample, the champion on imdb"),
-        (tags(), {"dataset": "imdb"}, True, "the champion was never evaluated"),
-        (tags("sample"), None, True, "there was no champion"),
-        (tags(accuracy=0.91), tags(accuracy=0.90), True, "test accuracy 0.9100, the champion's 0.9000"),
-        (tags(accuracy=0.90), tags(accuracy=0.90), True, "test accuracy 0.9000, the champion's 0.9000"),
-        (tags(accuracy=0.89), tags(accuracy=0.90), False, "0.8900 is below the champion's 0.9000"),
-        (tags("sample", 1.0), tags("imdb", 0.5), False, "trained on sample, the champion on imdb"),
-        (tags("imdb", 0.5), tags("sample", 1.0), True, "trained on imdb, the champion on sample"),
-        (tags("sample", 0.5, "new"), tags("sample", 0.9, "old"), True, "tested on another corpus"),
-        (tags("sample", 1.0, "new"), tags("imdb", 0.5, "old"), False, "trained on sample"),
-        (tags(accuracy=0.1000), tags(accuracy=0.0999), True, "test accuracy 0.1000"),
-        (tags(accuracy=1.0), tags(accuracy=0.95), True, "test accuracy 1.0000"),
-    ],
-)
-def test_the_rule(candidate, reigning, promoted, reason):
-    verdict = registry.judge(candidate, reigning)
-    assert verdict.promoted is promoted
-    assert reason in verdict.reason
 
 
 @pytest.fixture(scope="module")
@@ -65,54 +41,6 @@ def model_folder(tmp_path_factory):
     torch.manual_seed(0)
     saved.save(Classifier(**model.architecture()).eval(), model.architecture(), Encoding(**model.encoding()), folder)
     return folder
-
-
-def registered(client, name: str, count: int) -> list[str]:
-    """`count` versions of a model, empty ones: promotion reads their tags alone."""
-    client.create_registered_model(name)
-    return [str(client.create_model_version(name, f"file:///nowhere/{number}").version) for number in range(count)]
-
-
-def champion(client, name: str) -> str:
-    return str(client.get_model_version_by_alias(name, "champion").version)
-
-
-def test_the_alias_moves_to_a_version_that_is_as_good_and_stays_otherwise(client):
-    assert registry.champion(client, "film") is None
-    first, worse, equal, sample = registered(client, "film", 4)
-    assert registry.champion(client, "film") is None
-    assert registry.promote(client, "film", first, tags(accuracy=0.90)).promoted
-    assert champion(client, "film") == first
-    assert not registry.promote(client, "film", worse, tags(accuracy=0.89)).promoted
-    assert champion(client, "film") == first
-    assert registry.promote(client, "film", equal, tags(accuracy=0.90)).promoted
-    assert champion(client, "film") == equal
-    assert not registry.promote(client, "film", sample, tags("sample", 1.0)).promoted
-    assert champion(client, "film") == equal
-
-
-def test_the_measured_figures_and_the_verdict_become_tags(client):
-    first, worse = registered(client, "tagged", 2)
-    registry.promote(client, "tagged", first, tags(accuracy=0.90))
-    verdict = registry.promote(client, "tagged", worse, tags(accuracy=0.89))
-    found = client.get_model_version("tagged", worse)
-    assert found.tags == {**tags(accuracy=0.89), "promotion": verdict.reason}
-    assert "| accuracy |  | 0.8900 |" in found.description
-
-
-def test_imdb_takes_over_from_the_sample(client):
-    sample, imdb = registered(client, "replaced", 2)
-    registry.promote(client, "replaced", sample, tags("sample", 1.0))
-    registry.promote(client, "replaced", imdb, tags("imdb", 0.5))
-    assert champion(client, "replaced") == imdb
-
-
-def test_the_champion_evaluated_again_is_not_compared_with_itself(client):
-    (only,) = registered(client, "again", 1)
-    registry.promote(client, "again", only, tags(accuracy=0.90))
-    verdict = registry.promote(client, "again", only, tags(accuracy=0.90))
-    assert verdict == (True, "it is the champion already")
-    assert champion(client, "again") == only
 
 
 def test_a_registered_version_gives_what_the_model_gives(client, model_folder, tokens):
@@ -140,6 +68,45 @@ def test_a_registered_version_gives_what_the_model_gives(client, model_folder, t
     expected = Predictor(model_folder, tokenizer).positive(texts)
     assert np.allclose([answer["probability"] for answer in answers], expected, rtol=0, atol=1e-6)
     assert [answer["label"] for answer in answers] == ["positive" if p >= 0.5 else "negative" for p in expected]
+
+
+def test_a_version_runs_the_code_that_it_was_registered_with(client, model_folder, tokens):
+    identity = load_identity(tokens)
+    run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=identity)
+    files = {"model_folder": model_folder, "tokenizer_file": tokens / "tokenizer.json"}
+    version = registry.register(run_id, "old", **files, tags={}, description="")
+    (code,) = Path("mlruns").resolve().glob(f"artifacts/**/{_model_id(client, version)}/**/predictor.py")
+    code.write_text(code.read_text().replace("return probabilities", "return probabilities * 0 + 0.125"))
+    before = sys.modules["sentiment_rnn.inference.predictor"], list(sys.path)
+
+    texts = ["a great film", "I hated every minute of it"]
+    assert [answer["probability"] for answer in registry.load("old", version).predict(texts)] == [0.125, 0.125]
+    assert (sys.modules["sentiment_rnn.inference.predictor"], sys.path) == before
+    assert sys.modules["sentiment_rnn.inference.predictor"].Predictor is Predictor
+    assert Predictor(*files.values()).positive(texts)[0] != 0.125
+
+    (weights,) = code.parents[2].parent.rglob("model.safetensors")
+    weights.write_bytes(pickle.dumps("not weights"))
+    with pytest.raises(UserError, match=r"holds a broken model \(SafetensorError\)"):
+        registry.load("old", version)
+
+
+def _model_id(client, version: str) -> str:
+    return client.get_model_version("old", version).source.removeprefix("models:/")
+
+
+def test_a_model_that_other_code_would_answer_for_is_a_new_version(client, model_folder, tokens, monkeypatch, tmp_path):
+    files = {"model_folder": model_folder, "tokenizer_file": tokens / "tokenizer.json"}
+    client.create_registered_model("code")
+    version = client.create_model_version("code", "file:///nowhere").version
+    client.set_model_version_tag("code", version, "files.sha256", registry._digest(*files.values()))
+    assert str(registry.find(client, "code", **files).version) == str(version)
+    shutil.copytree(registry.PACKAGE, tmp_path / "sentiment_rnn", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(registry, "PACKAGE", tmp_path / "sentiment_rnn")
+    assert str(registry.find(client, "code", **files).version) == str(version), "the same code, elsewhere"
+    with (tmp_path / "sentiment_rnn" / "inference" / "served.py").open("a") as served:
+        served.write("# another line\n")
+    assert registry.find(client, "code", **files) is None
 
 
 def test_a_version_that_is_not_there_names_the_cure(client):

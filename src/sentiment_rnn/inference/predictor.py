@@ -1,5 +1,6 @@
 """A trained model as a function from raw text to probability: what is served, and what is evaluated."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sentiment_rnn.data.tokenizer import encode
 from sentiment_rnn.inference.saved import load
 
 BATCH = 128
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Predictor:
@@ -31,8 +33,11 @@ class Predictor:
         """The probability `(N,)` that each of `N` raw texts is positive; each depends on its own text alone.
 
         Raises:
-            ValueError: a text has no words.
+            ValueError: a text has no words, or half a character (a lone surrogate, as JSON may hold).
         """
+        for position, text in enumerate(texts):
+            if SURROGATE.search(text):
+                raise ValueError(f"text {position} has half a character (a lone surrogate): it is no Unicode text")
         ids = list(encode(self.tokenizer, list(texts)))
         for position, review in enumerate(ids):
             if not len(review):

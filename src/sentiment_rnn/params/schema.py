@@ -81,11 +81,19 @@ class LinearParams(Section):
         return self
 
 
+class GateParams(Section):
+    """What a version may cost that takes the champion's place: calibration error on top of the champion's, time."""
+
+    max_ece_increase: Annotated[float, Field(ge=0, le=1)]
+    max_latency_ms: Annotated[float, Field(gt=0)]
+
+
 class RegistryParams(Section):
-    """The registered model's name, and the architectures that may become a version of it."""
+    """The registered model's name, the architectures that may become a version of it, and the champion's gate."""
 
     name: Name
     candidates: Annotated[list[str], Field(min_length=1)]
+    gate: GateParams
 
 
 class ClaimsParams(Section):

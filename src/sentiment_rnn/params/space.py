@@ -74,7 +74,8 @@ class SearchParams(Section):
 
     trials: Annotated[int, Field(ge=0)]
     workers: Literal["auto"] | Count
-    storage: Annotated[str, Field(pattern=r"^[a-z0-9+]+://")] | None
+    # a server's: a file's (journal, sqlite) could be written anywhere
+    storage: Annotated[str, Field(pattern=r"^(postgresql|mysql|mariadb)(\+[a-z0-9_]+)?://")] | None
     pruner: Literal["none", "median", "hyperband"]
     max_epochs: Count
     train_fraction: Annotated[float, Field(gt=0, le=1)]

@@ -1,10 +1,12 @@
-"""The registered model: new versions, and which of them is the champion."""
+"""The registered model's versions: made, found again, loaded, and which of them is the champion."""
 
 import hashlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
 
 import mlflow
 from mlflow import MlflowClient
@@ -22,14 +24,15 @@ REQUIREMENTS = ("mlflow", "numpy", "safetensors", "tokenizers", "torch")
 
 
 def find(client: MlflowClient, name: str, *, model_folder: Path, tokenizer_file: Path) -> ModelVersion | None:
-    """The version of `name` that is this very model already, to the last weight and token, if one is."""
+    """The version of `name` that is this very model already, if one is: weights, vocabulary, the code that answers."""
     digest = _digest(model_folder, tokenizer_file)
     versions = client.search_model_versions(f"name = '{name}'")
     return next((version for version in versions if version.tags.get("files.sha256") == digest), None)
 
 
 def _digest(model_folder: Path, tokenizer_file: Path) -> str:
-    files = [model_folder / DESCRIPTION, model_folder / WEIGHTS, tokenizer_file]
+    code = [file for room in ("inference", "models") for file in sorted((PACKAGE / room).rglob("*.py"))]
+    files = [model_folder / DESCRIPTION, model_folder / WEIGHTS, tokenizer_file, *code]
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
@@ -79,21 +82,49 @@ def register(
 
 
 def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
-    """The callable model of a version.
+    """The callable model of a version, run by the code that it was registered with.
 
     Raises:
-        UserError: the store has no such version, say because the database is a fresh one.
+        UserError: the store has no such version, say because the database is a fresh one; or it is a broken one.
     """
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     try:
-        return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
+        with _own_code():
+            return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
     except MlflowException as error:
         raise UserError(
             f"version {version} of {name} cannot be loaded from {tracking_uri()} ({error.error_code}): "
             "`dvc repro --single-item --force register` registers the trained model there "
             "(a recipe's: best/dvc.yaml:register)"
         ) from error
+    except Exception as error:
+        if type(error).__name__ != UserError.__name__:
+            raise
+        raise UserError(str(error)) from error  # raised by the version's own code, whose class is another than ours
+
+
+@contextmanager
+def _own_code() -> Iterator[None]:
+    """What this process has of the package steps aside: a version brings the code that its weights were made for.
+
+    Python would give it the modules that are imported already. An old version, say one that was rolled back to, would
+    then run on code that it does not know, and would not be what MLflow's server makes of it in a process of its own.
+    """
+
+    def package() -> dict[str, ModuleType]:
+        return {key: module for key, module in sys.modules.items() if key.split(".")[0] == PACKAGE.name}
+
+    ours, path = package(), list(sys.path)
+    for key in ours:
+        del sys.modules[key]
+    try:
+        yield
+    finally:
+        for key in package():
+            del sys.modules[key]
+        sys.modules.update(ours)
+        sys.path[:] = path  # MLflow puts the version's folder first
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
@@ -106,43 +137,12 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
         raise  # a store that fails to answer is not one without a champion
 
 
-class Verdict(NamedTuple):
-    """Whether a version takes the alias, and why."""
+def reigning(client: MlflowClient, name: str) -> ModelVersion:
+    """The champion.
 
-    promoted: bool
-    reason: str
-
-
-def judge(candidate: Mapping[str, str], reigning: Mapping[str, str] | None) -> Verdict:
-    """Compare the tags `dataset`, `test.fingerprint`, `test.accuracy` of a candidate and of the reigning champion."""
-    if reigning is None:
-        return Verdict(True, "there was no champion")
-    ours, theirs = candidate["dataset"], reigning.get("dataset", "something unknown")
-    if ours != theirs:
-        return Verdict(ours == "imdb", f"trained on {ours}, the champion on {theirs}")
-    if "test.accuracy" not in reigning:
-        return Verdict(True, "the champion was never evaluated")
-    if candidate["test.fingerprint"] != reigning["test.fingerprint"]:
-        return Verdict(True, "the champion was tested on another corpus, which is no longer the one in use")
-    accuracy, best = float(candidate["test.accuracy"]), float(reigning["test.accuracy"])
-    if accuracy >= best:
-        return Verdict(True, f"test accuracy {accuracy:.4f}, the champion's {best:.4f}")
-    return Verdict(False, f"test accuracy {accuracy:.4f} is below the champion's {best:.4f}")
-
-
-def promote(client: MlflowClient, name: str, version: str, measured: Mapping[str, str]) -> Verdict:
-    """Tag a version with what was measured, and move the alias to it if `judge` says so; the verdict becomes a tag."""
-    for key, value in measured.items():
-        client.set_model_version_tag(name, version, key, value)
-    known = client.get_model_version(name, version)
-    summary = (known.description or "").split("\n\n")[0]
-    client.update_model_version(name, version, notes.version(summary, known.tags))
-    reigning = champion(client, name)
-    if reigning is not None and str(reigning.version) == version:
-        verdict = Verdict(True, "it is the champion already")
-    else:
-        verdict = judge(measured, reigning.tags if reigning else None)
-    client.set_model_version_tag(name, version, "promotion", verdict.reason)
-    if verdict.promoted:
-        client.set_registered_model_alias(name, CHAMPION, version)
-    return verdict
+    Raises:
+        UserError: there is none.
+    """
+    if found := champion(client, name):
+        return found
+    raise UserError(f"{name} has no champion in {tracking_uri()}: `make run` trains, registers and promotes one")

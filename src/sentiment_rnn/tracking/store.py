@@ -48,6 +48,18 @@ def connect() -> MlflowClient:
     return client
 
 
+def connect_to_existing() -> MlflowClient:
+    """As `connect`, for what only reads: a database that is not there yet is not made.
+
+    Raises:
+        UserError: there is none, or the store does not answer.
+    """
+    uri = tracking_uri()
+    if uri.startswith("sqlite:///") and not (file := Path(uri.removeprefix("sqlite:///"))).exists():
+        raise UserError(f"there is no {file}: `make run` makes it, and a champion in it; run from the project's root")
+    return connect()
+
+
 @contextmanager
 def _few_retries() -> Iterator[None]:
     """A server that is down when work begins is down: MLflow's own 7 retries take minutes to say so.

@@ -1,0 +1,135 @@
+"""What an answer costs: one review of raw text, in process and over HTTP, and thousands of them.
+
+    python -m benchmarks.serving [--reviews 500] [--bulk 5000]
+
+The champion, as MLflow loads it and as `make serve` serves it, beside scikit-learn's TF-IDF of one and two words with a
+logistic regression, fitted here on the same train reviews. The reviews are test's, spread evenly over the split.
+
+One review: alone in its call, in process on one thread; over HTTP on a kept connection, with the threads that the
+server takes. Many: 1,000 a call in process, 250 a request over HTTP, on all threads. Before the clock runs, others are
+answered.
+"""
+
+import argparse
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from sentiment_rnn import params
+from sentiment_rnn.data import store
+from sentiment_rnn.evaluation import latency
+from sentiment_rnn.tracking import registry
+from sentiment_rnn.tracking.store import connect_to_existing
+from sentiment_rnn.training.devices import machine
+
+Predict = Callable[[list[str]], Any]
+
+
+class Row(NamedTuple):
+    """A way to ask a model: milliseconds of one review (median, 95th percentile), reviews a second in bulk."""
+
+    name: str
+    median: float
+    late: float
+    bulk: float
+
+
+def measure(name: str, predict: Predict, texts: Sequence[str], reviews: int, bulk: int, chunk: int = 1_000) -> Row:
+    """Time a function from raw texts to answers.
+
+    Args:
+        name: of the row.
+        predict: what is timed.
+        texts: reviews to ask about.
+        reviews: that are asked one a call.
+        bulk: reviews that are asked `chunk` a call.
+        chunk: reviews in a call.
+    """
+    single = latency.of_one_review(predict, texts, reviews)
+    asked = [texts[row] for row in np.linspace(0, len(texts) - 1, bulk).astype(int)]
+    asked = [asked[row] for row in np.random.default_rng(0).permutation(len(asked))]
+    predict(asked[:chunk])
+    begin = time.perf_counter()
+    for start in range(0, len(asked), chunk):
+        predict(asked[start : start + chunk])
+    seconds = time.perf_counter() - begin
+    return Row(name, float(np.median(single)), float(np.quantile(single, 0.95)), len(asked) / seconds)
+
+
+def champion_rows(texts: Sequence[str], reviews: int, bulk: int) -> list[Row]:
+    """The champion in process and over HTTP."""
+    name = params.load().registry.name
+    version = str(registry.reigning(connect_to_existing(), name).version)
+    model = registry.load(name, version)
+    rows = [measure(f"{name} version {version}, in process", model.predict, texts, reviews, bulk)]
+    with served() as predict:
+        rows.append(measure(f"{name} version {version}, over HTTP", predict, texts, reviews, bulk, chunk=250))
+    return rows
+
+
+@contextmanager
+def served() -> Iterator[Predict]:
+    """The champion behind `sentiment-rnn serve`, asked over one connection."""
+    command = [sys.executable, "-m", "sentiment_rnn.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        host, port = said.split("http://")[1].split("/")[0].split(":")
+        connection = http.client.HTTPConnection(host, int(port))
+
+        def predict(texts: list[str]) -> Any:
+            body = json.dumps({"inputs": texts})
+            connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            said = json.loads(answer.read())
+            assert answer.status == 200, said
+            return said["predictions"]
+
+        try:
+            yield predict
+        finally:
+            connection.close()
+            server.terminate()
+
+
+def scikit_learn_row(train: store.Split, texts: Sequence[str], reviews: int, bulk: int) -> Row:
+    """TF-IDF of one and two words that stand in two reviews or more, logistic regression, fitted on `train`."""
+    vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    model: Pipeline = make_pipeline(vectors, LogisticRegression(C=10, max_iter=1000)).fit(train.texts, train.labels)
+    name = "scikit-learn TF-IDF and logistic regression, in process"
+    return measure(name, model.predict_proba, texts, reviews, bulk)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows in Markdown."""
+    lines = ["| model | one review, median, ms | 95th percentile, ms | many, reviews a second |", "|---|---|---|---|"]
+    lines += [f"| {row.name} | {row.median:.1f} | {row.late:.1f} | {row.bulk:,.0f} |" for row in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reviews", type=int, default=500)
+    parser.add_argument("--bulk", type=int, default=5_000)
+    asked = parser.parse_args()
+    train, test = (store.load_split("data/raw", name) for name in ("train", "test"))
+    rows = champion_rows(test.texts, asked.reviews, asked.bulk)
+    rows.append(scikit_learn_row(train, test.texts, asked.reviews, asked.bulk))
+    dataset = store.load_identity("data/raw")["dataset"]
+    computes = machine(params.load().trainer.model_copy(update={"accelerator": "cpu"}))
+    print(f"{asked.reviews} test reviews of {dataset} one a call, {asked.bulk} in bulk; {computes}\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
