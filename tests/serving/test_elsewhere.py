@@ -94,5 +94,5 @@ def test_its_requirements_are_few_and_exact(model):
 
 def test_it_holds_no_pickle(model):
     endings = {path.suffix for path in model.rglob("*") if path.is_file()}
-    assert endings <= {"", ".json", ".py", ".safetensors", ".txt", ".yaml", ".pyc"}
+    assert endings <= {"", ".j2", ".json", ".py", ".safetensors", ".txt", ".yaml", ".pyc"}
     assert "python_model" not in (model / "MLmodel").read_text()
