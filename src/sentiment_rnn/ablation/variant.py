@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlflow import MlflowClient
-from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.experiments.remembered import KEY, Remembered, Setting
@@ -17,6 +16,7 @@ from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.logger import RunLogger
 
 UNCHANGED = "the recipe"
 
@@ -73,7 +73,7 @@ class Variant(Remembered):
                 self.seed,
                 tokens=setting.tokens,
                 checkpoints=None,
-                logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+                logger=RunLogger(run_id),
                 start=start,
             )
             assert done is not None, "an experiment is one process"
