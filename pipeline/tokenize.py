@@ -44,7 +44,7 @@ def main() -> None:
             print(f"Tokenizing {len(kept):,} {name} reviews ...", flush=True)
             source = raw["train" if name == "validation" else name]
             texts = [source.texts[row] for row in kept]
-            ids = list(tokenizer.encode(words, texts))
+            ids = tokenizer.encode_corpus(words, texts)
             tokenized.save(ids, np.array(source.labels)[kept], kept, folder / name)
             report[name] = tokenized.describe(ids)
         write_json(folder / "dataset.json", {**identity, "tokens": store.digest(folder)})

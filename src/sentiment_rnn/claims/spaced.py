@@ -36,7 +36,7 @@ def tokenize(folder: Path, distance: int, reviews: int) -> Path:
     with whole_folder(out) as partial:
         words.save(str(partial / "tokenizer.json"))
         for name, split in splits.items():
-            ids = list(tokenizer.encode(words, split.texts))
+            ids = tokenizer.encode_corpus(words, split.texts)
             tokenized.save(ids, np.array(split.labels), np.arange(len(ids)), partial / name)
         fingerprints = {name: fingerprint(split) for name, split in splits.items()}
         identity = {"dataset": "spaced sample", "fingerprints": fingerprints, "tokens": digest(partial)}
