@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims test soak lint ui
+.PHONY: run best ablation search claims bench bench-quick test soak lint ui
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -33,6 +33,12 @@ ablation: $(BIN)/.installed  ## what each part of the best model's recipe is wor
 	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
 	python -m pipeline.ablation
 
+bench: $(BIN)/.installed .keras-venv/.installed  ## how fast it is, against Keras and bare loops: docs/performance.md; half an hour
+	python -m benchmarks
+
+bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it, against what was kept last: fails where it became slower
+	python -m benchmarks --quick
+
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes"
 	pytest
@@ -55,4 +61,10 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	@echo "== making .venv and installing what constraints.txt pins (a few minutes, once)"
 	$(PYTHON) -m venv .venv
 	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.keras-venv/.installed: benchmarks/keras-requirements.txt
+	@echo "== making .keras-venv: Keras and TensorFlow, for the benchmarks alone"
+	$(PYTHON) -m venv .keras-venv
+	.keras-venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from sentiment_rnn.data.batches import PAD, UNKNOWN
-from sentiment_rnn.data.corpus import TOKEN
+from sentiment_rnn.data.corpus import PAD, TOKEN, UNKNOWN
 
 SPECIAL = ["<pad>", "<unk>"]
 LINE_BREAK = re.compile(r"<br\s*/?>")
