@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims inspect serve rollback test soak lint ui screenshots
+.PHONY: run best ablation search claims bench bench-quick inspect serve rollback test soak lint ui screenshots
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -33,15 +33,21 @@ ablation: $(BIN)/.installed  ## what each part of the best model's recipe is wor
 	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
 	python -m pipeline.ablation
 
+bench: $(BIN)/.installed .keras-venv/.installed  ## how fast it is, against Keras and bare loops: docs/performance.md; half an hour
+	python -m benchmarks
+
+bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it, against what was kept last: fails where it became slower
+	python -m benchmarks --quick
+
 # a review may hold quotes, dollars, backticks: it goes to the shell through the environment, as it is
 export INSPECTED := $(value TEXT)
 unexport TEXT
 inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make inspect TEXT="...", other models by MODEL=gru
-	@python -m sentiment_rnn.inspection $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$INSPECTED"
+	@sentiment-rnn inspect $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$INSPECTED"
 
 test: $(BIN)/.installed  ## the tests, a few minutes
-	@echo "== pytest: the tests, a few minutes"
-	pytest
+	@echo "== pytest: the tests, a few minutes, in two processes of one thread"
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
 
 soak: $(BIN)/.installed  ## the endurance tests
 	pytest -m soak
@@ -72,4 +78,10 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	@echo "== making .venv and installing what constraints.txt pins (a few minutes, once)"
 	$(PYTHON) -m venv .venv
 	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.keras-venv/.installed: benchmarks/keras-requirements.txt
+	@echo "== making .keras-venv: Keras and TensorFlow, for the benchmarks alone"
+	$(PYTHON) -m venv .keras-venv
+	.keras-venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -11,10 +11,12 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.measure import in_turn, ratio
 from sentiment_rnn import params
 from sentiment_rnn.models import ENCODERS
 
@@ -41,6 +43,7 @@ def seconds(run: Callable[[Tensor], Tensor], x: Tensor, half: bool) -> float:
         states = run(x)
     if states.requires_grad:  # a reservoir's do not
         states.float().sum().backward()
+        x.grad = None
     return time.perf_counter() - begin
 
 
@@ -52,22 +55,20 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     runs = candidates()
-    times: dict[tuple[str, bool], list[float]] = {(name, half): [] for name in runs for half in (False, True)}
-    for repeat in range(-1, arguments.repeats):  # the first one warms up
-        for name, half in times:
-            x = torch.randn(STEPS, BATCH, INPUT, requires_grad=True)  # an embedding below wants its gradient
-            taken = seconds(runs[name], x, half)
-            if repeat >= 0:
-                times[name, half].append(taken)
+    x = torch.randn(STEPS, BATCH, INPUT, requires_grad=True)  # an embedding below wants its gradient
+    times = in_turn(
+        {f"{name} {half}": partial(seconds, run, x, half) for name, run in runs.items() for half in (False, True)},
+        arguments.repeats,
+        warm_up=1,
+    )
     print(f"T={STEPS}, B={BATCH}, F={INPUT}, H={HIDDEN}, {arguments.threads} threads, {arguments.repeats} repeats\n")
     print("| cell | float32, ms | of nn.LSTM | bfloat16, ms | of nn.LSTM |")
     print("|---|---|---|---|---|")
     for name in runs:
         row = [name]
         for half in (False, True):
-            own, reference = times[name, half], times[REFERENCE, half]
-            ratio = statistics.median(a / b for a, b in zip(own, reference, strict=True))
-            row += [f"{1000 * statistics.median(own):.0f}", f"{ratio:.2f}"]
+            of_reference = ratio(times, f"{name} {half}", f"{REFERENCE} {half}")
+            row += [f"{1000 * statistics.median(times[f'{name} {half}']):.0f}", f"{of_reference:.2f}"]
         print(f"| {' | '.join(row)} |")
 
 

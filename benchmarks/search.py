@@ -1,6 +1,6 @@
 """Trials a minute for one and for two workers, each with one thread, and what a trial costs beyond its own fit.
 
-    python -m benchmarks.search [--trials 12] [--repeats 2]
+    python -m benchmarks.search [--quick]
 
 As many trials on the tokenized reviews at hand (data/tokens), in turn with one worker on one core and two workers on
 two. The first few have the same values; then TPE, which has seen another history, draws others, of the same cost.
@@ -8,7 +8,6 @@ What a trial costs beyond its fit is all that a worker spends between the start 
 less the time in the epochs.
 """
 
-import argparse
 import itertools
 import os
 import statistics
@@ -17,19 +16,30 @@ from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
-from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.search.launch import search
 from sentiment_rnn.search.storage import open_storage, storage_url
+
+TITLE = "Search: trials a minute by one worker on one core, and by two on two"
+ARCHITECTURE = "bilstm"
+SHARE = 0.1
 
 
 def run(workers: int, cores: set[int], trials: int, name: str) -> list[FrozenTrial]:
     """Search with so many workers on these cores; all stores are temporary."""
     chosen = params.load()
-    asked = chosen.search.model_copy(update={"trials": trials, "workers": workers, "storage": None, "pruner": "none"})
+    asked = chosen.search.model_copy(
+        update={
+            "trials": trials,
+            "workers": workers,
+            "storage": None,
+            "pruner": "none",
+            "train_fraction": SHARE,
+            "max_epochs": 1,
+        }
+    )
     trainer = chosen.trainer.model_copy(update={"accelerator": "cpu"})
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
@@ -65,39 +75,39 @@ def overheads(trials: list[FrozenTrial]) -> list[float]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--architecture", default="bilstm")
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--repeats", type=int, default=2)
-    arguments = parser.parse_args()
+def measure(quick: bool) -> Result:
     first, second, *_ = sorted(os.sched_getaffinity(0))
     rates: dict[int, list[float]] = {1: [], 2: []}
     beyond: dict[int, list[float]] = {1: [], 2: []}
     fits: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(arguments.repeats):
+    count = 4 if quick else 8
+    for _ in range(1 if quick else 2):
         for workers, cores in ((1, {first}), (2, {first, second})):
-            trials = run(workers, cores, arguments.trials, arguments.architecture)
+            trials = run(workers, cores, count, ARCHITECTURE)
             rates[workers].append(rate(trials))
             beyond[workers] += overheads(trials)
             fits[workers] += [trial.user_attrs["fit_seconds"] for trial in trials]
-    table = Table(
-        title=f"{arguments.architecture} on {load_identity('data/tokens')['dataset']}, {arguments.trials} trials"
-    )
-    for column in ("workers", "trials a minute", "of one worker", "s in a fit", "s beyond it, median", "worst"):
-        table.add_column(column, justify="right")
-    for workers, each in rates.items():
-        median = statistics.median(each)
-        table.add_row(
+    medians = {workers: statistics.median(each) for workers, each in rates.items()}
+    rows = [
+        [
             str(workers),
-            f"{median:.2f}",
-            f"{median / statistics.median(rates[1]):.2f}",
+            f"{medians[workers]:.2f}",
             f"{statistics.median(fits[workers]):.2f}",
             f"{statistics.median(beyond[workers]):.2f}",
             f"{max(beyond[workers]):.2f}",
-        )
-    Console().print(table)
+        ]
+        for workers in (1, 2)
+    ]
+    return Result(
+        {
+            "a trial by two workers / by one": Ratio(medians[1] / medians[2]),
+            "beyond the fit / the fit, one worker": Ratio(statistics.median(beyond[1]) / statistics.median(fits[1])),
+        },
+        ["workers", "trials a minute", "s in a fit", "s beyond it, median", "worst"],
+        rows,
+        [f"`{ARCHITECTURE}` on the sample's size of reviews ({SHARE:.0%} of those at hand), {count} trials, in turn."],
+    )
 
 
 if __name__ == "__main__":
-    main()
+    command("search", TITLE, measure)

@@ -1,20 +1,21 @@
 """What an answer costs: one review of raw text, in process and over HTTP, and thousands of them.
 
-    python -m benchmarks.serving [--reviews 500] [--bulk 5000]
+    python -m benchmarks.serving [--quick]
 
 The champion, as MLflow loads it and as `make serve` serves it, beside scikit-learn's TF-IDF of one and two words with a
-logistic regression, fitted here on the same train reviews. The reviews are test's, spread evenly over the split.
+logistic regression, fitted here on the same train reviews, and beside Keras: its TextVectorization and `predict` on a
+network of the documents' sizes, whose weights do not matter here. The reviews are test's, spread evenly over the split.
 
-One review: alone in its call, in process on one thread; over HTTP on a kept connection, with the threads that the
-server takes. Many: 1,000 a call in process, 250 a request over HTTP, on all threads. Before the clock runs, others are
-answered.
+One review: alone in its call, in process on one thread (Keras: on those that it takes); over HTTP on a kept connection,
+with the threads that the server takes. Many: 1,000 a call in process, 250 a request over HTTP, on all threads. Before
+the clock runs, others are answered.
 """
 
-import argparse
 import http.client
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,13 +26,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from benchmarks import keras
+from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
 from sentiment_rnn.data import store
 from sentiment_rnn.evaluation import latency
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect_to_existing
-from sentiment_rnn.training.devices import machine
 
+TITLE = "Serve: one review, and thousands"
 Predict = Callable[[list[str]], Any]
 
 
@@ -44,7 +47,7 @@ class Row(NamedTuple):
     bulk: float
 
 
-def measure(name: str, predict: Predict, texts: Sequence[str], reviews: int, bulk: int, chunk: int = 1_000) -> Row:
+def timed(name: str, predict: Predict, texts: Sequence[str], reviews: int, bulk: int, chunk: int = 1_000) -> Row:
     """Time a function from raw texts to answers.
 
     Args:
@@ -73,7 +76,7 @@ def champion_rows(texts: Sequence[str], reviews: int, bulk: int) -> list[Row]:
     model = registry.load(name, version)
     rows = [measure(f"{name} version {version}, in process", model.predict, texts, reviews, bulk)]
     with served() as predict:
-        rows.append(measure(f"{name} version {version}, over HTTP", predict, texts, reviews, bulk, chunk=250))
+        rows.append(timed(f"{name} version {version}, over HTTP", predict, texts, reviews, bulk, chunk=250))
     return rows
 
 
@@ -107,29 +110,43 @@ def scikit_learn_row(train: store.Split, texts: Sequence[str], reviews: int, bul
     vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     model: Pipeline = make_pipeline(vectors, LogisticRegression(C=10, max_iter=1000)).fit(train.texts, train.labels)
     name = "scikit-learn TF-IDF and logistic regression, in process"
-    return measure(name, model.predict_proba, texts, reviews, bulk)
+    return timed(name, model.predict_proba, texts, reviews, bulk)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows in Markdown."""
-    lines = ["| model | one review, median, ms | 95th percentile, ms | many, reviews a second |", "|---|---|---|---|"]
-    lines += [f"| {row.name} | {row.median:.1f} | {row.late:.1f} | {row.bulk:,.0f} |" for row in rows]
-    return "\n".join(lines)
+def keras_row(texts: Sequence[str], reviews: int, bulk: int) -> Row:
+    """The documents' network, not trained, from raw text to probability."""
+    places = {text: row for row, text in enumerate(texts)}
+    with keras.started() as rival, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(list(texts), file)
+        file.flush()
+        rival.ask("texts", path=file.name)
+        rival.ask("new", seed=1)
+
+        def predict(asked: list[str]) -> Any:
+            return rival.ask("predict", rows=[places[text] for text in asked])
+
+        return timed("Keras, the documents' network, in its process", predict, texts, reviews, bulk)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reviews", type=int, default=500)
-    parser.add_argument("--bulk", type=int, default=5_000)
-    asked = parser.parse_args()
+def measure(quick: bool) -> Result:
     train, test = (store.load_split("data/raw", name) for name in ("train", "test"))
-    rows = champion_rows(test.texts, asked.reviews, asked.bulk)
-    rows.append(scikit_learn_row(train, test.texts, asked.reviews, asked.bulk))
+    size = {"reviews": 50, "bulk": 1_000} if quick else {"reviews": 500, "bulk": 5_000}
+    found = champion_rows(test.texts, **size)
+    rivals = [scikit_learn_row(train, test.texts, **size), keras_row(test.texts, **size)]
+    ratios = {
+        f"{name} / {rival}": Ratio(mine / its)
+        for rival, other in zip(("scikit-learn", "Keras"), rivals, strict=True)
+        for name, mine, its in (
+            ("one review, champion", found[0].median, other.median),
+            ("many reviews, champion", other.bulk, found[0].bulk),
+        )
+    }
+    rows = [[row.name, f"{row.median:.1f}", f"{row.late:.1f}", f"{row.bulk:,.0f}"] for row in [*found, *rivals]]
+    columns = ["model", "one review, median, ms", "95th percentile, ms", "many, reviews a second"]
     dataset = store.load_identity("data/raw")["dataset"]
-    computes = machine(params.load().trainer.model_copy(update={"accelerator": "cpu"}))
-    print(f"{asked.reviews} test reviews of {dataset} one a call, {asked.bulk} in bulk; {computes}\n")
-    print(table(rows))
+    notes = [f"{size['reviews']} test reviews of {dataset} one a call, {size['bulk']:,} in bulk."]
+    return Result(ratios, columns, rows, notes)
 
 
 if __name__ == "__main__":
-    main()
+    command("serving", TITLE, measure)

@@ -4,7 +4,7 @@ import datasets
 import numpy as np
 
 from sentiment_rnn import params
-from sentiment_rnn.data import imdb, split, store, tokenized, tokenizer
+from sentiment_rnn.data import imdb, split, store, tokenizer, written
 from sentiment_rnn.files import whole_folder, write_json
 
 
@@ -44,9 +44,9 @@ def main() -> None:
             print(f"Tokenizing {len(kept):,} {name} reviews ...", flush=True)
             source = raw["train" if name == "validation" else name]
             texts = [source.texts[row] for row in kept]
-            ids = list(tokenizer.encode(words, texts))
-            tokenized.save(ids, np.array(source.labels)[kept], kept, folder / name)
-            report[name] = tokenized.describe(ids)
+            ids = tokenizer.encode_corpus(words, texts)
+            written.save(ids, np.array(source.labels)[kept], kept, folder / name)
+            report[name] = written.describe(ids)
         write_json(folder / "dataset.json", {**identity, "tokens": store.digest(folder)})
     write_json("reports/tokens.json", report)
 

@@ -108,7 +108,7 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("trainer.devices", "two", ["auto", "integer", "list"]),
         ("trainer.devices", [], ["at least 1"]),
         ("trainer.precision", 16, ["'auto', '32-true'", "16"]),
-        ("model.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
+        ("model.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),  # of the table, all of them
         ("models.lstm.cell", "tcn", [*(f"'{name}'" for name in ENCODERS), "'tcn'"]),
         ("models.lstm.dropout", 1.0, ["less than 1", "1.0"]),
         ("models.lstm.learning_rate", 0.0, ["greater than 0"]),

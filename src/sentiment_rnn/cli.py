@@ -1,4 +1,4 @@
-"""The command `sentiment-rnn`: ask the champion, serve it, roll it back.
+"""The command `sentiment-rnn`: ask the champion, look into its cells, serve it, roll it back.
 
 What a command needs is imported when it is run: torch and MLflow take seconds, `--help` should not.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # pipeline/__init__.py says why
 app = typer.Typer(
-    help="Ask the champion, serve it, roll it back. Run from the project's root.",
+    help="Ask the champion, look into its cells, serve it, roll it back. Run from the project's root.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -63,6 +63,18 @@ def predict(
     from sentiment_rnn.serving.predict import many
 
     many(_champion()[0], file, source, output, target)
+
+
+@app.command()
+def inspect(
+    text: Annotated[str, typer.Argument(help="A review.")],
+    model: Annotated[str, typer.Option(help="champion, a version's number, or an architecture.")] = "champion",
+    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("work/inspect.png"),
+) -> None:
+    """What happens inside a model's cells, word by word: a table and a picture."""
+    from sentiment_rnn.inspection.show import show
+
+    show(text, model, out)
 
 
 @app.command()

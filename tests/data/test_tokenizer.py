@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from random import Random
 
 import pytest
 from tokenizers import Tokenizer
@@ -81,6 +82,24 @@ def test_whole_reviews_are_kept_in_their_order(texts, trained, monkeypatch):
         assert [trained.id_to_token(number) for number in ids] == [
             word if trained.token_to_id(word) is not None else "<unk>" for word in words_of(text)
         ]
+
+
+def test_a_corpus_gets_the_ids_that_its_texts_get(texts, monkeypatch):
+    monkeypatch.setattr(tokenizer, "CHUNK", 90)
+    random = Random(3)
+    pieces = [*map(chr, range(128)), *["'"] * 9, "isn't", "a", "b", "<br />", "<br\t>", "<BR />"]
+    odd = ["\u2019", "é", "\u0130", "\u03a3", "\u00a0", "\u0085", "<unk>", "<pad>", "<unk", "\u0301"]
+    made = ["".join(random.choices(pieces, k=random.randrange(80))) for _ in range(600)]
+    made += ["".join(random.choices(pieces + odd * 3, k=40)) for _ in range(200)]
+    many = [*made, *texts, "", " ", "'", "a'", "'a", "a'b", "a''b", "a'b'c", "_'_"]
+    random.shuffle(many)
+    words = tokenizer.train(many, vocab_size=1_000, min_frequency=2)
+    encoded = tokenizer.encode_corpus(words, many)
+    assert len(encoded) == len(many)
+    for text, ids, alone in zip(many, encoded, tokenizer.encode(words, many), strict=True):
+        assert ids.dtype == alone.dtype
+        assert ids.tolist() == alone.tolist(), text
+    assert tokenizer.encode_corpus(words, []) == []
 
 
 def test_a_saved_tokenizer_reads_the_same(texts, trained, tmp_path):

@@ -1,6 +1,6 @@
 """The command: the champion from a real registry, a version, a trained seed; the text as it was typed; mistakes."""
 
-import runpy
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from conftest import ROOT, shrunk_values, write_params
 from matplotlib import pyplot as plt
 
-from sentiment_rnn import params
+from sentiment_rnn import cli, params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
@@ -124,22 +124,24 @@ def test_without_a_champion_it_says_what_makes_one(client, tmp_path):
         show(TEXT, "champion", PICTURE)
 
 
-def test_the_module_is_a_command_and_takes_a_text_that_looks_like_an_option(project, monkeypatch, capsys):
-    arguments = ["inspection", "--model", "gru", "--out", "work/a.png", "--"]
+def test_the_command_takes_a_text_that_looks_like_an_option(project, monkeypatch, capsys):
+    arguments = ["sentiment-rnn", "inspect", "--model", "gru", "--out", "work/a.png", "--"]
     monkeypatch.setattr("sys.argv", [*arguments, "-1 of 10"])
-    runpy.run_module("sentiment_rnn.inspection", run_name="__main__")
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main()
     assert capsys.readouterr().out.endswith("picture: work/a.png\n")
     assert Path("work/a.png").is_file()
     monkeypatch.setattr("sys.argv", [*arguments, " "])
-    with pytest.raises(SystemExit, match=r"^error: the text has no words: .*"):
-        runpy.run_module("sentiment_rnn.inspection", run_name="__main__")
+    with pytest.raises(SystemExit, match=r"^1$"):
+        cli.main()
+    assert re.fullmatch(r"error: the text has no words: .*\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
     "text", ['it\'s "good" for $5 \\ 100% #1', "$(shell touch hacked) `touch hacked` $HOME", "-1", ""]
 )
 def test_make_hands_the_text_on_as_it_was_typed(text, tmp_path):
-    stub = tmp_path / "bin/python"
+    stub = tmp_path / "bin/sentiment-rnn"
     stub.parent.mkdir()
     stub.write_text('#!/bin/sh\nfor given in "$@"; do printf "%s\\n" "$given"; done\n')
     stub.chmod(0o755)
@@ -147,6 +149,6 @@ def test_make_hands_the_text_on_as_it_was_typed(text, tmp_path):
     command = ["make", "-s", "-f", ROOT / "Makefile", "-o", "bin/.installed", "BIN=bin"]
     arguments = ["inspect", f"TEXT={text}", "MODEL=gru", "OUT=a.png"]
     done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
-    expected = ["-m", "sentiment_rnn.inspection", "--model", "gru", "--out", "a.png", "--", text]
+    expected = ["inspect", "--model", "gru", "--out", "a.png", "--", text]
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
     assert not list(Path(tmp_path).glob("hacked*"))

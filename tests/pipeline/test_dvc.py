@@ -183,6 +183,17 @@ def test_a_second_repro_runs_nothing(reproduced):
     assert "Running stage" not in done.stdout
 
 
+def test_a_repro_with_nothing_to_do_imports_nothing_heavy(reproduced):
+    watched = "import sys; from dvc.cli import main; print(main(['repro']), *sys.modules)"
+    done = run(reproduced, sys.executable, "-c", watched)
+    *said, loaded = done.stdout.splitlines()
+    assert said[-1] == "Data and pipelines are up to date."
+    status, *modules = loaded.split()
+    assert status == "0"
+    heavy = {"torch", "pytorch_lightning", "mlflow", "optuna", "datasets", "sklearn", "matplotlib", "pandas", "numpy"}
+    assert not heavy & set(modules)
+
+
 def stages_in(said: str) -> set[str]:
     """The stages that `dvc repro` says it runs."""
     return {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}

@@ -12,8 +12,8 @@ import torch
 from conftest import ROOT, shrunk_values
 
 from sentiment_rnn import params
-from sentiment_rnn.data import tokenized
-from sentiment_rnn.data.batches import UNKNOWN
+from sentiment_rnn.data import written
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams
 from sentiment_rnn.pretraining.vectors import learn
@@ -43,7 +43,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ids = [np.append(random.choice(TOPICS[row % 2], 20), UNKNOWN).astype(np.int32) for row in range(size)]
         if split == "train":
             ids[0][3] = RARE
-        tokenized.save(ids, np.zeros(size), np.arange(size), folder / split)
+        written.save(ids, np.zeros(size), np.arange(size), folder / split)
     return folder
 
 

@@ -123,3 +123,18 @@ def test_a_checkpoints_hyperparameters_are_plain_values():
     kept = dict(module().hparams)
     assert kept["architecture"] == ARCHITECTURE
     assert {type(value) for value in kept.values()} <= {dict, str, float, int, type(None)}
+
+
+def test_an_epochs_figures_are_means_over_its_reviews_however_small_their_logits(batch):
+    scored = module()
+    torch.nn.init.zeros_(scored.model.readout.weight)
+    torch.nn.init.constant_(scored.model.readout.bias, 0.3)  # "positive", though it might be taken for a probability
+    one = Batch(batch.ids[:, 1:2], batch.lengths[1:2], batch.labels[1:2])
+    scored.validation_step(batch, 0)
+    scored.validation_step(one, 1)
+    for labels, logits in ((batch.labels, torch.full((3,), 0.3)), (one.labels, torch.full((1,), 0.3))):
+        scored.note_training(logits, torch.nn.functional.binary_cross_entropy_with_logits(logits, labels), labels)
+    right, wrong = (torch.nn.functional.softplus(torch.tensor(logit)) for logit in (-0.3, 0.3))
+    for accuracy, loss in ((scored.scored_accuracy, scored.scored_loss), (scored.train_accuracy, scored.train_loss)):
+        assert accuracy.compute().item() == pytest.approx(2 / 4)
+        assert loss.compute().item() == pytest.approx((2 * right + 2 * wrong).item() / 4, rel=1e-6)

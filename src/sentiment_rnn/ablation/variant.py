@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlflow import MlflowClient
-from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.experiments.remembered import KEY, Remembered, Setting
@@ -16,6 +15,7 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation
 from sentiment_rnn.training.devices import one_device
+from sentiment_rnn.training.logger import RunLogger
 from sentiment_rnn.training.train import Training
 
 UNCHANGED = "the recipe"
@@ -60,7 +60,7 @@ class Variant(Remembered):
                 positive=distillation.load(self.taught, setting.tokens) if self.model.teachers else None,
                 checkpoints=None,
             )
-            taught, done = training.run(MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id))
+            taught, done = training.run(RunLogger(run_id))
             assert done is not None, "an experiment is one process"
             metrics = evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)
             client.log_metric(run_id, "final_validation_accuracy", metrics["accuracy"])

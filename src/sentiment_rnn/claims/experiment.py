@@ -6,7 +6,6 @@ from typing import NamedTuple
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Metric
-from pytorch_lightning.loggers import MLFlowLogger
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -23,6 +22,7 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.logger import RunLogger
 
 LANGUAGE_MODEL = "claims.language_model"  # tag: the run of the language model that the weights come from
 EMBEDDING = "embedding.weight"  # the same in all, and most of a model's weights
@@ -72,7 +72,7 @@ class Experiment(Remembered):
                 self.seed,
                 tokens=tokens,
                 checkpoints=None,
-                logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+                logger=RunLogger(run_id),
                 train_fraction=1.0 if self.reviews is None else min(1.0, self.reviews / read),
                 start=language.weights if language else None,
             )
@@ -122,7 +122,7 @@ def _pretrained(client: MlflowClient, wanted: Experiment, setting: Setting) -> L
                     wanted.seed,
                     tokens=setting.tokens,
                     reviews=wanted.pretraining,
-                    logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+                    logger=RunLogger(run_id),
                 )
                 partial = file.with_suffix(".partial")
                 save_file(learned.weights, partial, metadata={"run_id": run_id})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_rnn.data import sample, tokenized, tokenizer
+from sentiment_rnn.data import sample, tokenizer, written
 from sentiment_rnn.data.corpus import Split, fingerprint
 from sentiment_rnn.data.store import digest
 from sentiment_rnn.files import whole_folder, write_json
@@ -36,8 +36,8 @@ def tokenize(folder: Path, distance: int, reviews: int) -> Path:
     with whole_folder(out) as partial:
         words.save(str(partial / "tokenizer.json"))
         for name, split in splits.items():
-            ids = list(tokenizer.encode(words, split.texts))
-            tokenized.save(ids, np.array(split.labels), np.arange(len(ids)), partial / name)
+            ids = tokenizer.encode_corpus(words, split.texts)
+            written.save(ids, np.array(split.labels), np.arange(len(ids)), partial / name)
         fingerprints = {name: fingerprint(split) for name, split in splits.items()}
         identity = {"dataset": "spaced sample", "fingerprints": fingerprints, "tokens": digest(partial)}
         write_json(partial / "dataset.json", identity)

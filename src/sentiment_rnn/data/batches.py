@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-PAD, UNKNOWN = 0, 1  # the ids every vocabulary begins with
+from sentiment_rnn.data.corpus import PAD, UNKNOWN
+
 WIDTHS = 16  # shapes a model may meet: each costs the CPU's kernels a compilation
 
 

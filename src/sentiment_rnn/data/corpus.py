@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 # a token: a word, apostrophes inside it kept ("isn't"), or a single mark ("." "!" "(")
 TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]"
+PAD, UNKNOWN = 0, 1  # the ids every vocabulary begins with
 SPLITS = ("train", "test", "unsupervised")
 
 

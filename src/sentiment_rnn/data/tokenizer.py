@@ -1,13 +1,23 @@
 """Texts to ids by Hugging Face's `tokenizers`: words and punctuation, ids in order of frequency."""
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from sentiment_rnn.data.batches import PAD, UNKNOWN
-from sentiment_rnn.data.corpus import TOKEN
+from sentiment_rnn.data.corpus import PAD, TOKEN, UNKNOWN
 
+SPECIAL = ["<pad>", "<unk>"]
+LINE_BREAK = re.compile(r"<br\s*/?>")
+SPACE, IN_WORD, MARK = range(3)
+# what `TOKEN` takes each byte of ASCII for, apostrophes aside
+KINDS = np.array([IN_WORD if chr(b).isalnum() or b == ord("_") else MARK for b in range(128)], dtype=np.uint8)
+KINDS[[ord(space) for space in " \t\n\v\f\r"]] = SPACE
 CHUNK = 2_000  # texts handed to the library at a time: bounds the memory its Encoding objects take
 
 
@@ -17,19 +27,19 @@ def train(texts: Iterable[str], vocab_size: int, min_frequency: int) -> Tokenize
     Id 0 pads, id 1 is the unknown word, then words from the most frequent to the least: a model can keep the first
     `vocab_size` ids and read the rest as unknown.
     """
-    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer = Tokenizer(models.WordLevel(unk_token=SPECIAL[UNKNOWN]))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Replace(Regex(r"<br\s*/?>"), " "), normalizers.Lowercase()]
+        [normalizers.Replace(Regex(LINE_BREAK.pattern), " "), normalizers.Lowercase()]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(TOKEN), behavior="removed", invert=True)
     trainer = trainers.WordLevelTrainer(
         vocab_size=vocab_size,
         min_frequency=min_frequency,
-        special_tokens=["<pad>", "<unk>"],
+        special_tokens=SPECIAL,
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    assert (tokenizer.token_to_id("<pad>"), tokenizer.token_to_id("<unk>")) == (PAD, UNKNOWN)
+    assert [tokenizer.token_to_id(token) for token in SPECIAL] == [PAD, UNKNOWN]
     return tokenizer
 
 
@@ -38,3 +48,40 @@ def encode(tokenizer: Tokenizer, texts: list[str]) -> Iterator[np.ndarray]:
     for start in range(0, len(texts), CHUNK):
         for encoding in tokenizer.encode_batch_fast(texts[start : start + CHUNK]):
             yield np.array(encoding.ids, dtype=np.int32)
+
+
+def encode_corpus(tokenizer: Tokenizer, texts: list[str]) -> list[np.ndarray]:
+    """The ids that `encode` gives, several times as fast where there are thousands of texts.
+
+    The library keeps for each token where in the text it stood, which nobody asks for. Texts in ASCII, nine in ten,
+    are cut here, where the rules are so few that both do the same.
+    """
+    words = pa.array(sorted(vocabulary := tokenizer.get_vocab(), key=vocabulary.__getitem__))
+
+    def encode_chunk(chunk: list[str]) -> list[np.ndarray]:
+        plain = [text.isascii() and not any(token in text for token in SPECIAL) for text in chunk]
+        plain_ids = iter(_encode_ascii(words, list(itertools.compress(chunk, plain))))
+        other_ids = encode(tokenizer, [text for text, is_plain in zip(chunk, plain, strict=True) if not is_plain])
+        return [next(plain_ids if is_plain else other_ids) for is_plain in plain]
+
+    chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
+    with ThreadPoolExecutor() as pool:  # numpy, Arrow and the library let go of Python's lock
+        return [ids for encoded in pool.map(encode_chunk, chunks) for ids in encoded]
+
+
+def _encode_ascii(words: pa.Array, texts: list[str]) -> list[np.ndarray]:
+    """Ids of texts in ASCII, rows of `words`: all of them end to end, as bytes."""
+    spaced = [LINE_BREAK.sub(" ", text) + " " for text in texts]
+    data = np.frombuffer("".join(spaced).lower().encode(), np.uint8)
+    kind = KINDS[data]
+    inside = kind == IN_WORD
+    inner = np.flatnonzero(data == ord("'"))
+    inner = inner[inside[inner - 1] & inside[inner + 1]]  # there is a space behind the last text
+    inside[inner] = True
+    begins = inside & ~np.roll(inside, 1) | (kind == MARK) & ~inside
+    written = kind != SPACE  # without spaces the tokens stand end to end, as Arrow has its strings
+    offsets = np.append(np.flatnonzero(begins[written]), np.count_nonzero(written)).astype(np.int32)
+    tokens = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data[written]))
+    ids = pc.fill_null(pc.index_in(tokens, words), UNKNOWN).to_numpy().astype(np.int32)
+    ends = np.cumsum(begins)[np.cumsum([len(text) for text in spaced], dtype=int) - 1]  # of each text, in tokens
+    return [ids[start:end] for start, end in itertools.pairwise([0, *ends])]

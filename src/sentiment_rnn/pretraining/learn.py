@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.files import read_json, write_json
@@ -14,8 +13,9 @@ from sentiment_rnn.params import ModelParams, PretrainParams, TrainerParams, wit
 from sentiment_rnn.pretraining import language_model, vectors, weights
 from sentiment_rnn.pretraining.weights import Learned
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect, tracking_uri
+from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.devices import one_device
+from sentiment_rnn.training.logger import RunLogger
 
 # the classifier's dropout is for the few reviews that have a label, and is changed often: it should not cost this again
 WITHOUT_DROPOUT = {"word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
@@ -113,7 +113,7 @@ def _learn(
             params.seed,
             tokens=tokens,
             reviews=params.lm.reviews,
-            logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+            logger=RunLogger(run_id),
             max_epochs=params.lm.max_epochs,
         )
     return Learned({}, [])

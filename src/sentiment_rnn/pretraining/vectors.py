@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from gensim.models import Word2Vec
 
-from sentiment_rnn.data.batches import UNKNOWN, Encoding
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams

@@ -10,7 +10,6 @@ from mlflow import MlflowClient
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from pytorch_lightning.loggers import MLFlowLogger
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.params import with_values
@@ -19,9 +18,9 @@ from sentiment_rnn.search.ownership import fail
 from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
+from sentiment_rnn.training.logger import RunLogger
 
 
 class Reporting(pl.Callback):
@@ -116,7 +115,7 @@ def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporti
             search.params.seed,
             tokens=search.tokens,
             checkpoints=None,
-            logger=MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id),
+            logger=RunLogger(run_id),
             callbacks=[reporting],
             train_fraction=search.params.train_fraction,
             start=weights.load(model, search.pretrained, search.tokens),

@@ -45,7 +45,7 @@ class EvolutionModule(SentimentModule):
         losses = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1)
         losses = self._over_ranks(losses)
         optimizers[part].step(closure=lambda: losses[1:])
-        self.log_training(logits[0], losses[0], batch.labels)  # before the step, as Adam's
+        self.note_training(logits[0], losses[0], batch.labels)  # before the step, as Adam's
 
     def _readouts(self, batch: Batch, evolved: CMAES) -> Tensor:
         """Logits `(1 + P, B)` of the mean and the candidates.

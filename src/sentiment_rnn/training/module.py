@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryAccuracy
 
 from sentiment_rnn.data.batches import Batch
@@ -79,8 +80,9 @@ class SentimentModule(pl.LightningModule):
         for parameter in moved:
             parameter.requires_grad_(True)
         self.scored = scored
-        self.train_accuracy = BinaryAccuracy()
-        self.scored_accuracy = BinaryAccuracy()
+        # unchecked: to look into each batch is to wait for a GPU
+        self.train_loss, self.scored_loss = (MeanMetric(nan_strategy="disable") for _ in range(2))
+        self.train_accuracy, self.scored_accuracy = (BinaryAccuracy(validate_args=False) for _ in range(2))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of ids `(T, B)` and lengths `(B,)`."""
@@ -97,27 +99,34 @@ class SentimentModule(pl.LightningModule):
             embedded.requires_grad_()
         logits = self.model.judge(embedded, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, targets)
-        self.log_training(logits.detach(), loss, batch.labels)
+        self.note_training(logits.detach(), loss, batch.labels)
         if length is None:
             return loss
         moved = embedded + worst_step(loss, embedded, length)
         return loss + F.binary_cross_entropy_with_logits(self.model.judge(moved, batch.lengths).float(), targets)
 
-    def log_training(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
-        """Note the loss and the accuracy of a batch, of logits and labels `(B,)`."""
-        self.train_accuracy(logits, labels.round())  # a teacher's lie between 0 and 1
-        size = len(labels)
-        self.log("train_loss_step", loss, on_step=True, on_epoch=False, batch_size=size)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
-        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True, batch_size=size)
+    def note_training(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        """Count the loss and the accuracy of a batch, of logits and labels `(B,)`."""
+        self.step_loss = loss.detach()
+        self.train_loss.update(self.step_loss.expand_as(labels))
+        self.train_accuracy.update((logits > 0).int(), labels.round().int())  # a teacher's lie between 0 and 1
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        # three calls of `log` at each step would be a twentieth of it
+        if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            self.log("train_loss_step", self.step_loss, on_step=True, on_epoch=False)
+        if self.trainer.is_last_batch:
+            epoch = {"train_loss": self.train_loss, "train_accuracy": self.train_accuracy}
+            self.log_dict(epoch, on_step=False, on_epoch=True)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         logits = self(batch.ids, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
-        self.scored_accuracy(logits, batch.labels)
-        size = len(batch.labels)
-        self.log(f"{self.scored}_loss", loss, batch_size=size, sync_dist=True)
-        self.log(f"{self.scored}_accuracy", self.scored_accuracy, batch_size=size)
+        self.scored_loss.update(loss.expand_as(batch.labels))
+        self.scored_accuracy.update((logits > 0).int(), batch.labels.int())
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_dict({f"{self.scored}_loss": self.scored_loss, f"{self.scored}_accuracy": self.scored_accuracy})
 
     def configure_optimizers(self) -> Any:
         hparams = self.hparams

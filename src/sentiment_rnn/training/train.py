@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 from mlflow import MlflowClient
-from pytorch_lightning.loggers import Logger, MLFlowLogger
+from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
@@ -29,6 +29,7 @@ from sentiment_rnn.training.callbacks import SystemMetrics
 from sentiment_rnn.training.devices import resolve_precision
 from sentiment_rnn.training.distillation import distil
 from sentiment_rnn.training.fit import Fit, fit, is_first_process
+from sentiment_rnn.training.logger import RunLogger
 
 
 def train(
@@ -165,7 +166,7 @@ def _open_run(
 
 def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: Path) -> dict[str, Any]:
     name, model = training.name, training.model
-    logger = MLFlowLogger(tracking_uri=tracking_uri(), run_id=run_id)
+    logger = RunLogger(run_id)
     taught, done = training.run(logger, [SystemMetrics(run_id)])
     assert done is not None, "the first process keeps the fit"
     report = _report(done, model, training.seed)

@@ -1,0 +1,67 @@
+"""An epoch of the documents' recipe: the train path with all that it writes, Keras, and a plain torch loop.
+
+python -m benchmarks.epoch [--quick]
+"""
+
+import statistics
+
+import torch
+
+from benchmarks import bare, keras, trainpath
+from benchmarks.measure import Ratio, Result, command, in_turn, ratio, seconds
+from sentiment_rnn import params
+from sentiment_rnn.training.devices import resolve_precision
+
+TITLE = "Epoch: the documents' recipe, seconds of training"
+OURS, KERAS, PLAIN = "this project", "Keras", "plain torch loop"
+
+
+def measure(quick: bool) -> Result:
+    chosen = params.load()
+    model = chosen.model_of("bilstm_keras").model_copy(update={"max_epochs": 1})
+    share = 0.15 if quick else 1.0
+    trained, scored = bare.splits(model, "data/tokens", share)
+    ids, labels = bare.arrays(trained)
+    network = bare.PlainBiLSTM(model.vocab_size)
+    optimizer = torch.optim.Adam(network.parameters(), eps=model.adam_epsilon)
+
+    with keras.started() as rival, trainpath.temporary_store() as folder:
+        keras.give(rival, trained, scored)
+        versions = rival.ask("new", seed=1)
+
+        def ours(share: float) -> float:
+            clock = trainpath.Clock()
+            trainpath.train(folder, model, [clock], share)
+            return clock.epochs[0]
+
+        few = 5 * model.batch_size  # graphs and kernels are built before the clock runs
+        rival.ask("fit", reviews=few)
+        ours(few / len(trained) * share)
+        bare.plain(network, optimizer, ids[:few], labels[:few], model.batch_size)
+        runs = {
+            OURS: lambda: ours(share),
+            KERAS: lambda: rival.ask("fit")["seconds"],
+            PLAIN: lambda: seconds(lambda: bare.plain(network, optimizer, ids, labels, model.batch_size)),
+        }
+        taken = in_turn(runs, 2 if quick else 4)
+    what = {
+        OURS: f"Lightning, MLflow, checkpoints; {resolve_precision(chosen.trainer)}",
+        KERAS: f"{versions['keras']} on TensorFlow {versions['tensorflow']}, float32",
+        PLAIN: f"torch {torch.__version__.split('+')[0]}, float32, Adam, DataLoader",
+    }
+    return Result(
+        {
+            "this project / Keras": Ratio(ratio(taken, OURS, KERAS), 0.67),
+            "this project / plain torch loop": Ratio(ratio(taken, OURS, PLAIN)),
+        },
+        ["loop", "what", "s, median", "fastest", "slowest"],
+        [
+            [name, what[name], *(f"{of(each):.1f}" for of in (statistics.median, min, max))]
+            for name, each in taken.items()
+        ],
+        [f"{len(trained):,} reviews, {len(taken[OURS])} epochs of each in turn; scoring is left out"],
+    )
+
+
+if __name__ == "__main__":
+    command("epoch", TITLE, measure)
