@@ -4,8 +4,8 @@
 
 Keras runs the documents' recipe for its four epochs. Of this project run the same recipe, for a comparison of the
 accuracies, and what one would take for speed: `attention_lstm` as params.yaml has it, at the documents' 200 tokens and
-protocol, for two epochs. The clock runs from the tokenized files on; building the model, kernels and graphs, and scoring
-test after each epoch count.
+protocol, for two epochs. The clock runs from the tokenized files on; building the model, kernels and graphs, and
+scoring test after each epoch count.
 """
 
 import statistics
