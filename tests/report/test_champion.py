@@ -1,6 +1,5 @@
 """Which version a version is held against, and what that one said, kept in its run."""
 
-import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
@@ -70,16 +69,15 @@ def test_a_version_without_predictions_is_scored_once_and_then_never_again(versi
     monkeypatch.setattr(Model, "asked", 0)
     monkeypatch.setattr(champion.registry, "load", lambda name, number: Model())
     run = versions.create_run(versions.create_experiment("e", str(tmp_path / "artifacts")))
-    client = mlflow.MlflowClient()
     first, second = (versions.create_model_version(NAME, "file:///nowhere", run.info.run_id) for _ in range(2))
     for _ in range(2):
-        assert champion.said(client, first, SPLIT).tolist() == [0.9, 0.2]
+        assert champion.said(versions, first, SPLIT).tolist() == [0.9, 0.2]
     assert Model.asked == 1
     turned = Split(SPLIT.texts[::-1], SPLIT.labels[::-1])
-    assert champion.said(client, first, turned).tolist() == [0.2, 0.9], "in another order it is asked again"
+    assert champion.said(versions, first, turned).tolist() == [0.2, 0.9], "in another order it is asked again"
     assert Model.asked == 2
-    champion.keep(client, run.info.run_id, str(second.version), np.array([0.6, 0.4]), SPLIT)
-    assert champion.said(client, second, SPLIT).tolist() == [0.6, 0.4], "versions of one run do not mix"
+    champion.keep(versions, run.info.run_id, str(second.version), np.array([0.6, 0.4]), SPLIT)
+    assert champion.said(versions, second, SPLIT).tolist() == [0.6, 0.4], "versions of one run do not mix"
     assert Model.asked == 2
 
 

@@ -33,8 +33,9 @@ def add(bench: Bench, value: float, state=TrialState.COMPLETE, **values) -> optu
 
 def child(bench: Bench, number: int) -> str:
     return runs.start(
-        bench.client, "sample-search", f"trial {number}", params={}, tags={"trial": str(number)},
-        identity=load_identity(bench.search.tokens), parent=bench.search.run_id,
+        bench.client, "sample-search", f"trial {number}", params={},
+        tags={"architecture": "bilstm", "trial": str(number)}, identity=load_identity(bench.search.tokens),
+        parent=bench.search.run_id,
     )  # fmt: skip
 
 

@@ -52,8 +52,8 @@ def run(name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> str:
 
 
 def _network(params: Mapping[str, Any]) -> str:
-    if "cell" not in params:
-        return ""
+    if not {"cell", "bidirectional", "num_layers", "hidden_size", "pooling"} <= params.keys():
+        return ""  # a linear rival, or a trial, which has the values that it drew
     directions = "in both directions" if params["bidirectional"] else "in one direction"
     layers = "1 layer" if params["num_layers"] == 1 else f"{params['num_layers']} layers"
     pooling = " and ".join(params["pooling"])
