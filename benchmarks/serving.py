@@ -74,7 +74,7 @@ def champion_rows(texts: Sequence[str], reviews: int, bulk: int) -> list[Row]:
     name = params.load().registry.name
     version = str(registry.reigning(connect_to_existing(), name).version)
     model = registry.load(name, version)
-    rows = [measure(f"{name} version {version}, in process", model.predict, texts, reviews, bulk)]
+    rows = [timed(f"{name} version {version}, in process", model.predict, texts, reviews, bulk)]
     with served() as predict:
         rows.append(timed(f"{name} version {version}, over HTTP", predict, texts, reviews, bulk, chunk=250))
     return rows
