@@ -33,7 +33,7 @@ ablation: $(BIN)/.installed  ## what each part of the best model's recipe is wor
 	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
 	python -m pipeline.ablation
 
-bench: $(BIN)/.installed .keras-venv/.installed  ## how fast it is, against Keras and bare loops: docs/performance.md; half an hour
+bench: $(BIN)/.installed .keras-venv/.installed  ## how fast it is, against Keras and bare loops: docs/performance.md; most of an hour
 	python -m benchmarks
 
 bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it, against what was kept last: fails where it became slower

@@ -120,7 +120,7 @@ def test_a_mistake_is_one_line_and_writes_nothing(text, named, out, line, projec
 
 def test_without_a_champion_it_says_what_makes_one(client, tmp_path):
     write_params(shrunk_values(), tmp_path)
-    with pytest.raises(UserError, match=r"^imdb-bilstm has no champion yet: `make run` trains"):
+    with pytest.raises(UserError, match=r"^imdb-bilstm has no champion in sqlite:.*: `make run` trains"):
         show(TEXT, "champion", PICTURE)
 
 

@@ -10,7 +10,7 @@ from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.tracking import registry
-from sentiment_rnn.tracking.store import connect, tracking_uri
+from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
 
 
 def load(named: str) -> tuple[Predictor, str]:
@@ -44,12 +44,10 @@ def load(named: str) -> tuple[Predictor, str]:
 
 
 def _registered(name: str, named: str) -> tuple[Predictor, str]:
-    client = connect()
+    client = connect_to_existing()
     if named == registry.CHAMPION:
-        champion = registry.champion(client, name)
-        if champion is None:
-            raise UserError(f"{name} has no champion yet: `make run` trains, registers and evaluates one")
-        version, what = str(champion.version), f"{name} version {champion.version}, the champion"
+        version = str(registry.reigning(client, name).version)
+        what = f"{name} version {version}, the champion"
     else:
         version, what = named, f"{name} version {named}"
     mlflow.set_tracking_uri(tracking_uri())

@@ -10,8 +10,8 @@ Sentiment of a film review: raw text in, `label` (negative, positive) and `proba
 mlflow.pyfunc.load_model("models:/{name}@champion").predict(["What a film!"])
 ```
 
-The alias `champion` stays with the version that is best on test; each version's tag `promotion` says why it became the
-champion or did not. A version's figures and what it was made of are its tags."""
+The alias `champion` moves to a version that is as good on test, as well calibrated and quick enough; each version's tag
+`promotion` says why it became the champion or did not. A version's figures and what it was made of are its tags."""
 
 MODEL_TAGS = {
     "task": "sentiment of film reviews",
