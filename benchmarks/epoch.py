@@ -8,12 +8,12 @@ import statistics
 import torch
 
 from benchmarks import bare, keras, trainpath
-from benchmarks.measure import Ratio, Result, command, in_turn, ratio, seconds
+from benchmarks.measure import Ratio, Result, child, command, in_turn, ratio, seconds
 from sentiment_rnn import params
 from sentiment_rnn.training.devices import resolve_precision
 
 TITLE = "Epoch: the documents' recipe, seconds of training"
-OURS, KERAS, PLAIN = "this project", "Keras", "plain torch loop"
+OURS, TWO, KERAS, PLAIN = "this project", "this project, two processes", "Keras", "plain torch loop"
 
 
 def measure(quick: bool) -> Result:
@@ -34,24 +34,33 @@ def measure(quick: bool) -> Result:
             trainpath.train(folder, model, [clock], share)
             return clock.epochs[0]
 
+        def two_processes() -> float:
+            """Its second epoch: the first warms the processes up."""
+            asked = ["bilstm_keras", "--devices", "2", "--share", str(share), "--epochs", "2"]
+            return child("benchmarks.trainpath", *asked)["epochs"][1]
+
         few = 5 * model.batch_size  # graphs and kernels are built before the clock runs
         rival.ask("fit", reviews=few)
         ours(few / len(trained) * share)
         bare.plain(network, optimizer, ids[:few], labels[:few], model.batch_size)
         runs = {
             OURS: lambda: ours(share),
+            TWO: two_processes,
             KERAS: lambda: rival.ask("fit")["seconds"],
             PLAIN: lambda: seconds(lambda: bare.plain(network, optimizer, ids, labels, model.batch_size)),
         }
         taken = in_turn(runs, 2 if quick else 4)
+    precision = resolve_precision(chosen.trainer)
     what = {
-        OURS: f"Lightning, MLflow, checkpoints; {resolve_precision(chosen.trainer)}",
+        OURS: f"Lightning, MLflow, checkpoints; {precision}",
+        TWO: f"the same with `trainer: {{accelerator: cpu, devices: 2}}`, a thread each; {precision}",
         KERAS: f"{versions['keras']} on TensorFlow {versions['tensorflow']}, float32",
         PLAIN: f"torch {torch.__version__.split('+')[0]}, float32, Adam, DataLoader",
     }
     return Result(
         {
             "this project / Keras": Ratio(ratio(taken, OURS, KERAS), 0.67),
+            "this project, two processes / Keras": Ratio(ratio(taken, TWO, KERAS), 0.67),
             "this project / plain torch loop": Ratio(ratio(taken, OURS, PLAIN)),
         },
         ["loop", "what", "s, median", "fastest", "slowest"],

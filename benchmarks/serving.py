@@ -6,9 +6,9 @@ The champion, as MLflow loads it and as `make serve` serves it, beside scikit-le
 logistic regression, fitted here on the same train reviews, and beside Keras: its TextVectorization and `predict` on a
 network of the documents' sizes, whose weights do not matter here. The reviews are test's, spread evenly over the split.
 
-One review: alone in its call, in process on one thread (Keras: on those that it takes); over HTTP on a kept connection,
-with the threads that the server takes. Many: 1,000 a call in process, 250 a request over HTTP, on all threads. Before
-the clock runs, others are answered.
+One review: alone in its call, in process on one thread (Keras: on those that it takes); over HTTP on a kept connection.
+Many: 1,000 a call in process on all threads, 250 a request over HTTP, where a request has one thread. Before the clock
+runs, others are answered.
 """
 
 import http.client

@@ -159,6 +159,7 @@ def test_two_workers_share_a_study_and_show_it(tokens, tmp_path):
     folder = prepare(tmp_path, tokens, trials=6)
     said = finish(start(folder))
     assert "2 workers" in said
+    assert "locked" not in said
     assert len(re.findall(r"bilstm trial \d+: (?:complete|pruned) 0\.\d+ in", said)) == 6
     assert "6/6 done, best 0." in said
     check(folder, EMBEDDED, 6)
@@ -183,6 +184,7 @@ def test_two_workers_share_a_study_and_show_it(tokens, tmp_path):
     check(folder, EMBEDDED, 8)
 
 
+@pytest.mark.soak
 def test_a_hundred_short_trials_on_embedded_stores_meet_no_lock(tokens, tmp_path):
     values = {"trials": 100, "max_epochs": 1, "train_fraction": 0.1}
     folder = prepare(tmp_path, tokens, **values)
@@ -197,7 +199,7 @@ def test_a_hundred_short_trials_on_embedded_stores_meet_no_lock(tokens, tmp_path
 @pytest.mark.parametrize("kept", ["files", "servers"])
 def test_a_search_survives_the_kill_of_a_worker_of_the_launcher_and_of_the_group(tokens, tmp_path, request, kept):
     stores = EMBEDDED if kept == "files" else request.getfixturevalue("servers")
-    folder = prepare(tmp_path, tokens, trials=40, seed=11)  # enough for all three kills on a fast machine
+    folder = prepare(tmp_path, tokens, trials=30, seed=11)  # enough for all three kills on a fast machine
 
     launcher = start(folder, stores)
     wait_for(launcher, "trial 0: complete")
@@ -216,7 +218,7 @@ def test_a_search_survives_the_kill_of_a_worker_of_the_launcher_and_of_the_group
     kill_group(launcher)
 
     finish(start(folder, stores))
-    check(folder, stores, 40)
+    check(folder, stores, 30)
 
 
 def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tokens, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
+from sentiment_rnn.evaluation.metrics import wilson
 from sentiment_rnn.report import figures
 from sentiment_rnn.report.findings import find
 
@@ -69,3 +70,16 @@ def test_slices_have_each_models_accuracy_in_each_group(drawn, made):
         points = {bars.get_label(): list(bars.lines[0].get_xdata()) for bars in axis.containers}
         for model in (OWN, RIVAL):
             assert points[model] == pytest.approx([100 * row["models"][model]["accuracy"] for row in rows])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_model_that_is_always_right_or_wrong_is_drawn(share, made):
+    said, labels, found = made
+    rows = [
+        {"group": str(count), "reviews": count, "models": {OWN: {"accuracy": share, "interval": wilson(hits, count)}}}
+        for count in range(1, 200)
+        for hits in [round(share * count)]
+    ]
+    drawn = figures.draw(said, labels, found | {"slices": {"length": rows}}, "reviews")
+    plt.close("all")
+    assert drawn["length.png"].axes[0].get_xlabel()

@@ -177,7 +177,7 @@ def _slice(name: str, rows: list[dict[str, Any]], subject: str) -> Figure:
         axis.errorbar(
             accuracy,
             places + 0.16 * (place - (len(models) - 1) / 2),  # side by side
-            xerr=[accuracy - ends[:, 0], ends[:, 1] - accuracy],
+            xerr=np.maximum([accuracy - ends[:, 0], ends[:, 1] - accuracy], 0),  # at 100% rounding goes below 0
             fmt="osD^v<"[place % 6],
             color=style["color"],
             markersize=6 if place == 0 else 4.5,

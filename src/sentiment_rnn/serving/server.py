@@ -4,6 +4,7 @@ import os
 import socket
 from contextlib import suppress
 
+import torch
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -58,5 +59,6 @@ def listen(port: int) -> socket.socket:
 
 def serve(model: PyFuncModel, listening: socket.socket) -> None:
     """Answer until Ctrl-C."""
+    torch.set_num_threads(1)  # on one review a second thread costs more than it gives; each request has a thread anyway
     with suppress(KeyboardInterrupt):  # uvicorn raises it again when it has answered what was under way
         uvicorn.Server(uvicorn.Config(application(model))).run([listening])
