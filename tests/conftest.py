@@ -28,11 +28,19 @@ from sentiment_rnn.tracking.store import connect
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A process takes a file as a whole, and one process all that needs the finished project: it takes a minute."""
+    """For `--dist loadgroup`: a process takes a file as a whole, and one all that needs the finished project.
+
+    That, and what else takes minutes, comes first: else one process is left with it at the end.
+    """
+
+    def finished(item: pytest.Item) -> bool:
+        return "reproduced" in getattr(item, "fixturenames", ())
+
     for item in items:
-        finished = "reproduced" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("reproduced" if finished else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("finished project" if finished(item) else str(item.path)))
+    items.sort(key=lambda item: (not finished(item), "pipeline" not in item.path.parts))
 
 
 def shrunk_values() -> dict:
