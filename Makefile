@@ -47,7 +47,7 @@ inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make i
 
 test: $(BIN)/.installed  ## the tests, a few minutes
 	@echo "== pytest: the tests, a few minutes, in two processes of one thread"
-	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadgroup
 
 soak: $(BIN)/.installed  ## the endurance tests
 	pytest -m soak

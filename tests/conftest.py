@@ -28,6 +28,13 @@ from sentiment_rnn.tracking.store import connect
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A process takes a file as a whole, and one process all that needs the finished project: it takes a minute."""
+    for item in items:
+        finished = "reproduced" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("reproduced" if finished else str(item.path)))
+
+
 def shrunk_values() -> dict:
     """The values of the project's params.yaml with small sizes: seconds instead of minutes."""
     values = YAML(typ="safe").load((ROOT / "params.yaml").read_text())

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from statistics import fmean
 
@@ -40,6 +41,15 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
+def wait_for_the_queue(folder: Path) -> None:
+    """Until what was queued has run in the background."""
+    deadline = time.monotonic() + 200
+    while "Success" not in (status := succeed(folder, "dvc", "queue", "status")):
+        assert "Failed" not in status, succeed(folder, "dvc", "queue", "logs", "words")
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+
+
 def test_the_metrics_of_every_architecture_are_shown(owner):
     files = [f"reports/train/{name}.json" for name in (*ARCHITECTURES, *RIVALS)]
     metrics = shown(owner, "metrics", "show", *files)[""]["data"]
@@ -66,6 +76,12 @@ def test_the_learning_curves_of_every_architecture_are_drawn(owner):
     assert plots["reports/comparison.csv"]
     assert plots["reports/comparison.png"]
 
+    curve = owner / "reports/train/rnn.csv"
+    curve.write_text(curve.read_text().rsplit("\n", 2)[0] + "\n")
+    (plot,) = shown(owner, "plots", "diff", "HEAD", "--targets", "reports/train/rnn.csv")["data"].values()
+    epochs = {(row["rev"], row["epoch"]) for row in plot[0]["content"]["data"]["values"]}
+    assert epochs == {("HEAD", "1"), ("HEAD", "2"), ("workspace", "1")}
+
 
 def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_projects_mlflow(owner):
     stage, key = RIVAL
@@ -75,7 +91,8 @@ def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_p
     assert shown(owner, "params", "diff")["params.yaml"][key] == {"old": 3, "new": 2, "diff": -1}
 
     succeed(owner, "dvc", "exp", "run", "--queue", "--name", "words", "-S", f"{key}=1", stage)
-    succeed(owner, "dvc", "exp", "run", "--run-all")
+    succeed(owner, "dvc", "queue", "start")
+    wait_for_the_queue(owner)
     (_, baseline) = shown(owner, "exp", "show")
     seen = {}
     for experiment in baseline["experiments"]:
