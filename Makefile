@@ -45,8 +45,8 @@ unexport TEXT
 inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make inspect TEXT="...", other models by MODEL=gru
 	@sentiment-rnn inspect $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$INSPECTED"
 
-test: $(BIN)/.installed  ## the tests, a few minutes
-	@echo "== pytest: the tests, a few minutes, in two processes of one thread"
+test: $(BIN)/.installed  ## the tests, a quarter of an hour on two cores
+	@echo "== pytest: the tests, a quarter of an hour on two cores, in two processes of one thread"
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 soak: $(BIN)/.installed  ## the endurance tests

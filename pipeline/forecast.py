@@ -1,9 +1,12 @@
 """How long `make best` will take on this machine: a little of each kind of its work, timed and scaled up.
 
-The time of all the training there is: what DVC finds done it does not do again, and scoring comes on top.
+The time of all stages of best/dvc.yaml, but for the seconds in which each starts; what DVC finds done it does not do
+again. The linear rivals, which dvc.yaml trains, are not counted.
 """
 
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 import datasets
 import numpy as np
@@ -11,13 +14,16 @@ import numpy as np
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.inference import score
+from sentiment_rnn.linear import reviews
+from sentiment_rnn.linear.ngrams import counter
 from sentiment_rnn.params import RECIPE, ModelParams, Params
 from sentiment_rnn.pretraining import language_model, vectors
 from sentiment_rnn.progress import duration
 from sentiment_rnn.training.devices import machine, one_device
 from sentiment_rnn.training.fit import fit
 
-TOKENS = Path("data/tokens")
+RAW, TOKENS = Path("data/raw"), Path("data/tokens")
 FRACTION = 0.05  # of train, read twice: the first time builds the kernels
 
 
@@ -28,23 +34,29 @@ def main() -> None:
     parts = {}
     if chosen.pretrain.kind != "none":
         parts[f"pre-training ({chosen.pretrain.kind})"] = pretraining(chosen, RECIPE[-1])
+    paces: dict[str, Pace] = {}
     for name in RECIPE:
         model = chosen.model_of(name)
+        if model.teachers:
+            parts[f"{name}'s teachers"] = teaching(model, chosen, paces)
+        paces[name] = pace(name, model, chosen)
         seeds = f", {len(model.seeds)} seeds" if len(model.seeds) > 1 else ""
-        parts[f"{name}{seeds}"] = len(model.seeds) * training(name, model, chosen)
+        parts[f"{name}{seeds}"] = len(model.seeds) * training(model, paces[name])
+    parts["evaluation"] = evaluation(chosen.model_of(RECIPE[-1]), paces[RECIPE[-1]])
     for part, seconds in parts.items():
         print(f"  {part}: {duration(seconds)}")
     print(f"`make best` will take about {duration(sum(parts.values()))}, less what is done already")
 
 
-def tokens_of(split: str, model: ModelParams) -> int:
-    """How many tokens of a split the model reads."""
-    lengths = TokenizedReviews(TOKENS, [split], Encoding(**model.encoding())).lengths
-    return int(np.minimum(lengths, model.max_length).sum())
+class Pace(NamedTuple):
+    """Seconds that a token takes a network where it learns, and where it is only asked."""
+
+    learning: float
+    asking: float
 
 
-def training(name: str, model: ModelParams, chosen: Params) -> float:
-    """Seconds of one seed: what its teachers say of the unlabelled reviews, then the labels."""
+def pace(name: str, model: ModelParams, chosen: Params) -> Pace:
+    """Of an architecture: it learns from a little of train, and is asked about validation."""
     changes = {"max_epochs": 2, "patience": 2, "pretrained": False, "teachers": []}
     done = fit(
         f"{name}, timed",
@@ -57,9 +69,54 @@ def training(name: str, model: ModelParams, chosen: Params) -> float:
         train_fraction=FRACTION,
     )
     assert done is not None, "one process"
-    taught = model.teacher_epochs * tokens_of("unsupervised", model) if model.teachers else 0
-    read = taught + model.max_epochs * tokens_of("train", model)
-    return read / done.history[-1]["tokens_per_second"]
+    began = time.perf_counter()
+    score.logits(done.model, done.data.scored)
+    asked = time.perf_counter() - began
+    return Pace(1 / done.history[-1]["tokens_per_second"], asked / tokens_of(model, "validation"))
+
+
+def tokens_of(model: ModelParams, *splits: str) -> int:
+    """How many tokens of some splits the model reads."""
+    lengths = TokenizedReviews(TOKENS, list(splits), Encoding(**model.encoding())).lengths
+    return int(np.minimum(lengths, model.max_length).sum())
+
+
+def training(model: ModelParams, pace: Pace) -> float:
+    """Seconds of one seed: what its teachers say of the unlabelled reviews, then the labels; validation each time."""
+    taught = model.teacher_epochs if model.teachers else 0
+    learned = taught * tokens_of(model, "unsupervised") + model.max_epochs * tokens_of(model, "train")
+    asked = (taught + model.max_epochs) * tokens_of(model, "validation")
+    return learned * pace.learning + asked * pace.asking
+
+
+def teaching(model: ModelParams, chosen: Params, paces: dict[str, Pace]) -> float:
+    """Seconds until a model's teachers, networks whose pace is known and linear rivals, have said what it learns."""
+    seconds = 0.0
+    for teacher in model.teachers:
+        if teacher in paces:
+            network = chosen.model_of(teacher)
+            tokens = tokens_of(network, "validation", "unsupervised")
+            seconds += len(network.seeds) * tokens * paces[teacher].asking
+        else:
+            asked = len(TokenizedReviews(TOKENS, ["validation", "unsupervised"], Encoding(**model.encoding())))
+            seconds += asked * counting(chosen.rival_of(teacher).max_ngram)
+    return seconds
+
+
+def counting(max_ngram: int) -> float:
+    """Seconds that a review's n-grams take a linear rival; all else that it does takes next to none."""
+    texts = reviews.load(RAW, TOKENS, "validation").texts
+    ngrams = counter(max_ngram).fit(texts)
+    began = time.perf_counter()
+    ngrams.transform(texts)
+    return (time.perf_counter() - began) / len(texts)
+
+
+def evaluation(model: ModelParams, pace: Pace) -> float:
+    """Seconds until the registered model is calibrated and tested; of an average each seed is tested alone, too."""
+    members = len(model.seeds) if model.average else 1
+    tests = 2 if members > 1 else 1
+    return members * pace.asking * (tokens_of(model, "validation") + tests * tokens_of(model, "test"))
 
 
 def pretraining(chosen: Params, name: str) -> float:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the pipeline has it: two cores are often shared in CI
@@ -21,6 +22,7 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.inference import saved
+from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
@@ -134,30 +136,54 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens: Path) -> Path:
-    """A project whose store has a champion, version 1 of `imdb-bilstm`: not trained, but sure of what it says."""
-    folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(empty_store, folder / "mlruns")
-    write_params(shrunk_values(), folder)
-    model = params.Params.model_validate(shrunk_values()).model_of("bilstm")
-    torch.manual_seed(0)
-    classifier = Classifier(**model.architecture()).eval()
-    torch.nn.init.normal_(classifier.embedding.weight)
-    torch.nn.init.normal_(classifier.readout.weight)
-    saved.save(classifier, model.architecture(), Encoding(**model.encoding()), folder / "model")
+def save_untrained(name: str, folder: Path, members: int = 1, temperature: float | None = None) -> None:
+    """Write a model of an architecture, or the average of several: not trained, but sure of what they say."""
+    model = params.Params.model_validate(shrunk_values()).model_of(name)
+    classifiers = [Classifier(**model.architecture()) for _ in range(members)]
+    for classifier in classifiers:
+        torch.nn.init.normal_(classifier.embedding.weight)
+        torch.nn.init.normal_(classifier.readout.weight)
+    made = Average(classifiers) if members > 1 else classifiers[0]
+    saved.save(made, model.architecture(), Encoding(**model.encoding()), folder, temperature)
+
+
+@contextmanager
+def running_in(folder: Path) -> Iterator[None]:
+    """The block runs in a project, on its store."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
             patch.setenv(name, f"sqlite:///{folder}/mlruns/mlflow.db")
+        yield
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
+
+
+@pytest.fixture(scope="session")
+def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens: Path) -> Path:
+    """A project whose champion, version 1 of `imdb-bilstm`, is an average, in `model`; gru is trained too."""
+    folder = tmp_path_factory.mktemp("champion")
+    shutil.copytree(empty_store, folder / "mlruns")
+    write_params(shrunk_values(), folder)
+    (folder / "data").mkdir()
+    (folder / "data/tokens").symlink_to(tokens)
+    torch.manual_seed(0)
+    save_untrained("best", folder / "model", members=2, temperature=1.3)
+    save_untrained("gru", folder / "models/gru/seed-7")
+    with running_in(folder):
         client = connect()
-        run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=load_identity(tokens))
+        run_id = runs.start(client, "sample", "best", params={}, tags={}, identity=load_identity(tokens))
         files = {"model_folder": folder / "model", "tokenizer_file": tokens / "tokenizer.json"}
         version = registry.register(run_id, "imdb-bilstm", **files, tags={}, description="")
         client.set_registered_model_alias("imdb-bilstm", registry.CHAMPION, version)
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
     return folder
+
+
+@pytest.fixture(scope="module")
+def in_champion(champion: Path) -> Iterator[Path]:
+    """The module's tests run in the project that has the champion."""
+    with running_in(champion):
+        yield champion
 
 
 @pytest.fixture(scope="session")

@@ -106,14 +106,8 @@ def truncated(mirror: Path, rows: dict[str, list]) -> None:
     ("damage", "message"),
     [
         (altered("text", 3, "Not what it was."), "train has IMDB's number of reviews but not its content"),
-        (altered("label", 3, 2), "row 3 has label 2, not one of 0, 1"),
-        (altered("label", 3, None), "row 3 has label None"),
-        (altered("text", 3, ""), "row 3 has an empty text"),
-        (altered("text", 3, None), "row 3 has an empty text"),
+        (altered("label", 3, 2), "the mirror's train: row 3 has label 2"),  # one of what `checks` refuses
         (lambda m, r: write(m, "train", {k: v[1:] for k, v in r.items()}), "train has 39 reviews, IMDB has 40"),
-        (lambda m, r: write(m, "train", {"text": r["text"]}), "no column label, only text"),
-        (lambda m, r: write(m, "train", {"review": r["text"], "label": r["label"]}), "no column text"),
-        (lambda m, r: write(m, "train", r | {"label": [str(v) for v in r["label"]]}), "label is of type string"),
         (truncated, "train cannot be read .*copy it again"),
         (lambda m, r: write(m, "train", r).write_bytes(b""), "train cannot be read"),
         (lambda m, r: write(m, "train", r).write_text("<html>404</html>"), "train cannot be read"),
@@ -272,7 +266,7 @@ def test_a_hub_that_has_the_data_set_answers(hub):
     assert hub.asked == ["/api/datasets/stanfordnlp/imdb"]
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 503])
+@pytest.mark.parametrize("status", [404, 503])
 def test_a_hub_that_refuses_does_not_answer(hub, status):
     hub.status = status
     assert not sources.hub_answers()

@@ -1,72 +1,20 @@
 """The command: the champion from a real registry, a version, a trained seed; the text as it was typed; mistakes."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import mlflow
 import pytest
-import torch
 from conftest import ROOT, shrunk_values, write_params
 from matplotlib import pyplot as plt
 
-from sentiment_rnn import cli, params
-from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.store import load_identity
+from sentiment_rnn import cli
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.inference import saved
-from sentiment_rnn.inference.average import Average
 from sentiment_rnn.inspection.show import show
-from sentiment_rnn.models import Classifier
-from sentiment_rnn.tracking import registry, runs
-from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.tracking import registry
 
 TEXT = "I expected nothing, [bold]but[/bold] <b>the film</b> isn't bad for $5 or $6"
 PICTURE = Path("work/inspect.png")
-
-
-def model(name: str) -> Classifier:
-    torch.manual_seed(0)
-    made = Classifier(**params.load().model_of(name).architecture()).eval()
-    torch.nn.init.normal_(made.embedding.weight)
-    return made
-
-
-def save(made: Classifier | Average, name: str, folder: Path, temperature: float | None = None) -> Path:
-    asked = params.load().model_of(name)
-    saved.save(made, asked.architecture(), Encoding(**asked.encoding()), folder, temperature)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def project(tokens, empty_store, tmp_path_factory):
-    """A project whose champion, version 1, is an average; gru is trained, nothing else."""
-    folder = tmp_path_factory.mktemp("inspected")
-    write_params(shrunk_values(), folder)
-    shutil.copytree(empty_store, folder / "mlruns")
-    (folder / "data").mkdir()
-    (folder / "data/tokens").symlink_to(tokens)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
-            patch.setenv(name, f"sqlite:///{folder}/mlruns/mlflow.db")
-        client = connect()
-        run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=load_identity(tokens))
-        average = Average([model("best"), model("best")])
-        registry.register(
-            run_id,
-            "imdb-bilstm",
-            model_folder=save(average, "best", folder / "registered/best", 1.3),
-            tokenizer_file=tokens / "tokenizer.json",
-            tags={},
-            description="an average",
-        )
-        client.set_registered_model_alias("imdb-bilstm", "champion", "1")
-        save(model("gru"), "gru", folder / "models/gru/seed-7")
-        yield folder
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +25,7 @@ def project(tokens, empty_store, tmp_path_factory):
         ("gru", None, "models/gru/seed-7, not calibrated"),
     ],
 )
-def test_the_table_ends_in_the_served_answer_and_the_picture_is_written(named, version, said, project, capsys):
+def test_the_table_ends_in_the_served_answer_and_the_picture_is_written(named, version, said, in_champion, capsys):
     PICTURE.unlink(missing_ok=True)
     show(TEXT, named, PICTURE)
     lines = capsys.readouterr().out.splitlines()
@@ -110,7 +58,7 @@ def test_the_table_ends_in_the_served_answer_and_the_picture_is_written(named, v
         ("good", "gru", Path("params.yaml/picture.png"), r"params.yaml/picture.png cannot be written"),
     ],
 )
-def test_a_mistake_is_one_line_and_writes_nothing(text, named, out, line, project):
+def test_a_mistake_is_one_line_and_writes_nothing(text, named, out, line, in_champion):
     PICTURE.unlink(missing_ok=True)
     with pytest.raises(UserError, match=f"^{line}") as raised:
         show(text, named, out)
@@ -124,7 +72,7 @@ def test_without_a_champion_it_says_what_makes_one(client, tmp_path):
         show(TEXT, "champion", PICTURE)
 
 
-def test_the_command_takes_a_text_that_looks_like_an_option(project, monkeypatch, capsys):
+def test_the_command_takes_a_text_that_looks_like_an_option(in_champion, monkeypatch, capsys):
     arguments = ["sentiment-rnn", "inspect", "--model", "gru", "--out", "work/a.png", "--"]
     monkeypatch.setattr("sys.argv", [*arguments, "-1 of 10"])
     with pytest.raises(SystemExit, match=r"^0$"):

@@ -21,7 +21,6 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation import trained
 from sentiment_rnn.pretraining import learn
 from sentiment_rnn.progress import duration
-from sentiment_rnn.training.fit import Fit
 
 
 @pytest.fixture
@@ -174,7 +173,7 @@ def test_how_long_it_will_take_is_said_beforehand(best, kind, capsys):
     said = capsys.readouterr().out.splitlines()
     parts = {line.split(":")[0].strip(): line.split(": ")[1] for line in said if line.startswith("  ")}
     pretraining = [] if kind == "none" else [f"pre-training ({kind})"]
-    assert list(parts) == [*pretraining, "pupil", "best, 3 seeds"]
+    assert list(parts) == [*pretraining, "pupil's teachers", "pupil", "best's teachers", "best, 3 seeds", "evaluation"]
     assert said[-1].startswith("`make best` will take about")
     assert sorted(path.name for path in Path().iterdir()) == ["data", "mlruns", "params.yaml"]
 
@@ -182,20 +181,30 @@ def test_how_long_it_will_take_is_said_beforehand(best, kind, capsys):
 def test_the_forecast_is_the_tokens_there_are_at_the_speed_that_was_seen(best, capsys, monkeypatch, tokens):
     values = shrunk_values()
     values["models"]["pupil"] |= {"teacher_epochs": 3, "max_epochs": 2}
-    values["models"]["best"] |= {"teachers": [], "max_epochs": 1}
+    values["models"]["best"] |= {"teachers": ["nb_logistic", "pupil"], "teacher_epochs": 1, "max_epochs": 1}
     values["pretrain"]["kind"] = "none"
     write_params(values, best)
     model = params.load().model_of("pupil")
-    read = {}
-    for split in ("train", "unsupervised"):
-        lengths = TokenizedReviews(tokens, [split], Encoding(**model.encoding())).lengths
-        read[split] = sum(min(length, model.max_length) for length in lengths)
-    speed = read["train"] / 100
-    monkeypatch.setattr(forecast, "fit", lambda *_, **__: Fit(None, [{"tokens_per_second": speed}], None))
+    reviews = {
+        split: TokenizedReviews(tokens, [split], Encoding(**model.encoding())).lengths
+        for split in ("train", "validation", "test", "unsupervised")
+    }
+    read = {split: sum(min(length, model.max_length) for length in lengths) for split, lengths in reviews.items()}
+    asked = read["validation"] + read["unsupervised"]
+    counted = 0.1 * (len(reviews["validation"]) + len(reviews["unsupervised"]))
+    monkeypatch.setattr(forecast, "pace", lambda *_: forecast.Pace(learning=0.003, asking=0.002))
+    monkeypatch.setattr(forecast, "counting", lambda max_ngram: 0.1)
     forecast.main()
-    said = capsys.readouterr().out
-    assert f"pupil: {duration(200 + 300 * read['unsupervised'] / read['train'])}" in said
-    assert f"best, 3 seeds: {duration(300)}" in said
+    said = capsys.readouterr().out.splitlines()
+    expected = {
+        "pupil's teachers": counted,
+        "pupil": 0.003 * (3 * read["unsupervised"] + 2 * read["train"]) + 0.002 * 5 * read["validation"],
+        "best's teachers": counted + 0.002 * asked,
+        "best, 3 seeds": 3 * (0.003 * (read["unsupervised"] + read["train"]) + 0.002 * 2 * read["validation"]),
+        "evaluation": 3 * 0.002 * (read["validation"] + 2 * read["test"]),
+    }
+    assert said[1:-1] == [f"  {part}: {duration(seconds)}" for part, seconds in expected.items()]
+    assert said[-1] == f"`make best` will take about {duration(sum(expected.values()))}, less what is done already"
 
 
 def test_what_is_pre_trained_for_the_best_serves_the_pupil_and_no_other(best):

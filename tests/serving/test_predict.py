@@ -9,7 +9,6 @@ import sys
 import tracemalloc
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pytest
 from conftest import ROOT, shrunk_values, write_params
@@ -23,24 +22,12 @@ TEXTS = ["a great film", "I hated every minute of it", 'so "good",\nsaid nobody'
 
 
 @pytest.fixture(scope="module")
-def here(champion):
-    """The module's tests run in the project that has the champion."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(champion)
-        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
-            patch.setenv(name, f"sqlite:///{champion}/mlruns/mlflow.db")
-        yield champion
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
-
-
-@pytest.fixture(scope="module")
 def expected(champion, tokens):
     return Predictor(champion / "model", tokens / "tokenizer.json").positive(TEXTS)
 
 
 @pytest.fixture
-def command(here, monkeypatch, capsys):
+def command(in_champion, monkeypatch, capsys):
     """Runs `sentiment-rnn`; gives its exit status, standard output and standard error."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -192,10 +179,10 @@ def test_ten_thousand_rows_are_never_in_memory_together(tmp_path):
     assert (tmp_path / "answers.csv").read_bytes().count(b"\n") == 10_001
 
 
-def test_answers_come_before_the_questions_end_and_a_reader_that_leaves_is_no_error(here):
+def test_answers_come_before_the_questions_end_and_a_reader_that_leaves_is_no_error(in_champion):
     process = subprocess.Popen(
         [sys.executable, "-m", "sentiment_rnn.cli", "predict", "--file", "-"],
-        cwd=here,
+        cwd=in_champion,
         env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

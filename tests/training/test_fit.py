@@ -1,5 +1,7 @@
 """One fit with Lightning on the tokenized sample: what it keeps, when it stops, how it steps, that it resumes."""
 
+import subprocess
+
 import pytest
 import pytorch_lightning as pl
 import torch
@@ -224,6 +226,28 @@ def test_a_training_cut_off_in_an_epoch_goes_on_as_if_it_never_was(train, traini
     assert measured(resumed.history) == measured(whole.history)
     for name, weights in whole.model.state_dict().items():
         assert torch.equal(weights, resumed.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt"])
+def test_a_broken_checkpoint_is_told_in_one_line_whose_cure_begins_the_training_again(name, train, tmp_path):
+    changes = {"max_epochs": 3, "patience": 3}
+    if name == "last.ckpt":
+        whole = train("whole", **changes)
+        with pytest.raises(KilledError):
+            train(callbacks=[KillIn(1)], **changes)
+    else:
+        whole = train(**changes)  # killed, say, while the model was written
+    checkpoint = tmp_path / "work" / name
+    content = checkpoint.read_bytes()
+    for broken in (b"", b"<html>404</html>", content[: len(content) // 2]):
+        checkpoint.write_bytes(broken)
+        with pytest.raises(UserError, match=f"^{checkpoint} cannot be read") as told:
+            train(**changes)
+        assert "\n" not in str(told.value)
+    subprocess.run(str(told.value).split("`")[1], shell=True, check=True)
+    again = train(**changes)
+    assert measured(again.history) == measured(whole.history)
+    assert again.model.readout.weight.equal(whole.model.readout.weight)
 
 
 def test_a_finished_training_is_not_trained_again(train):

@@ -24,7 +24,7 @@ PARAMS = params.Params.model_validate(shrunk_values())
 BILSTM = PARAMS.model_of("bilstm")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def client(tmp_path_factory) -> MlflowClient:
     """An empty project with its store; the module's tests run in it."""
     folder = tmp_path_factory.mktemp("project")

@@ -9,7 +9,8 @@ from tokenizers import Encoding as Tokens
 from torch import Tensor
 from tqdm import tqdm
 
-from sentiment_rnn.data.batches import UNKNOWN, pad, truncate
+from sentiment_rnn.data.batches import pad, truncate
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference.average import Average
 from sentiment_rnn.inference.predictor import BATCH, Predictor

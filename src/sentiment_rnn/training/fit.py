@@ -78,6 +78,9 @@ def fit(
 
     Returns:
         The fit; under several processes, None in all but the first.
+
+    Raises:
+        UserError: there are not as many labels as reviews, the devices are not there, or a checkpoint is broken.
     """
     encoding = Encoding(**model.encoding())
     data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels)
@@ -130,14 +133,33 @@ def fit(
         history.rows = read_json(finished)
     else:
         killed = checkpoints / "last.ckpt"
-        trainer.fit(module, datamodule=data, ckpt_path=killed if killed.exists() else None, weights_only=True)
+        going_on = readable(killed) if killed.exists() else None
+        trainer.fit(module, datamodule=data, ckpt_path=going_on, weights_only=True)
     if not is_first_process():
         return None
     write_json(finished, history.rows)
     # the document's protocol scores test after each epoch: there the last epoch counts, or test would have chosen
     chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
-    trained = kind.load_from_checkpoint(checkpoints / chosen, map_location="cpu", weights_only=True)
+    trained = kind.load_from_checkpoint(readable(checkpoints / chosen), map_location="cpu", weights_only=True)
     return Fit(trained.model.eval(), history.rows, data)
+
+
+def readable(checkpoint: Path) -> Path:
+    """The same path, of a checkpoint that is whole and holds plain values alone.
+
+    Raises:
+        UserError: it is not, or does not; what to delete.
+    """
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # torch's errors are of many kinds: of a file that was cut off, of none of its own, of one with code in it
+        folder = checkpoint.parent
+        raise UserError(
+            f"{checkpoint} cannot be read ({type(error).__name__}): `rm -f {folder}/*.ckpt {folder}/history.json`, and "
+            "the same command trains from the start"
+        ) from error
+    return checkpoint
 
 
 def make_trainer(params: TrainerParams, **settings: Any) -> pl.Trainer:
