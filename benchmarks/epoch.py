@@ -45,10 +45,11 @@ def measure(quick: bool) -> Result:
         bare.plain(network, optimizer, ids[:few], labels[:few], model.batch_size)
         runs = {
             OURS: lambda: ours(share),
-            TWO: two_processes,
             KERAS: lambda: rival.ask("fit")["seconds"],
             PLAIN: lambda: seconds(lambda: bare.plain(network, optimizer, ids, labels, model.batch_size)),
         }
+        if not quick:
+            runs[TWO] = two_processes
         taken = in_turn(runs, 2 if quick else 4)
     precision = resolve_precision(chosen.trainer)
     what = {
@@ -58,11 +59,8 @@ def measure(quick: bool) -> Result:
         PLAIN: f"torch {torch.__version__.split('+')[0]}, float32, Adam, DataLoader",
     }
     return Result(
-        {
-            "this project / Keras": Ratio(ratio(taken, OURS, KERAS), 0.67),
-            "this project, two processes / Keras": Ratio(ratio(taken, TWO, KERAS), 0.67),
-            "this project / plain torch loop": Ratio(ratio(taken, OURS, PLAIN)),
-        },
+        {f"{name} / {KERAS}": Ratio(ratio(taken, name, KERAS), 0.67) for name in (OURS, TWO) if name in taken}
+        | {f"{OURS} / {PLAIN}": Ratio(ratio(taken, OURS, PLAIN))},
         ["loop", "what", "s, median", "fastest", "slowest"],
         [
             [name, what[name], *(f"{of(each):.1f}" for of in (statistics.median, min, max))]
