@@ -47,7 +47,7 @@ inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make i
 
 test: $(BIN)/.installed  ## the tests, a quarter of an hour on two cores
 	@echo "== pytest: the tests, a quarter of an hour on two cores, in two processes of one thread"
-	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(BIN)/.installed  ## the endurance tests
 	pytest -m soak

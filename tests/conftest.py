@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the pipeline has it: two cores are often shared in CI
 os.environ.pop("IMDB_MIRROR", None)
@@ -17,6 +18,7 @@ import torch
 from mlflow import MlflowClient
 from postgresql import PostgreSQL
 from ruamel.yaml import YAML
+from xdist.scheduler import LoadFileScheduling
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
@@ -28,21 +30,24 @@ from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
+FINISHED_PROJECT = ("test_dvc.py", "test_dvc_as_used.py", "test_pages.py")  # they share `reproduced`, a minute's work
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`: a process takes a file as a whole, and one all that needs the finished project.
+    """What takes minutes comes first: else one of several processes is left with it at the end."""
+    items.sort(key=lambda item: "pipeline" not in item.path.parts)
 
-    That, and what else takes minutes, comes first: else one process is left with it at the end.
-    """
 
-    def finished(item: pytest.Item) -> bool:
-        return "reproduced" in getattr(item, "fixturenames", ())
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A process takes a file as a whole, and one of them all files that need the finished project."""
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("finished project" if finished(item) else str(item.path)))
-    items.sort(key=lambda item: (not finished(item), "pipeline" not in item.path.parts))
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "the finished project" if Path(file).name in FINISHED_PROJECT else file
+
+    return ByFile(config, log)
 
 
 def shrunk_values() -> dict:
