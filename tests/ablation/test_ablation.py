@@ -76,11 +76,11 @@ def test_a_row_is_the_difference_to_the_recipe_seed_by_seed(setting):
     variants = [
         variant.model_copy(update={"model": params.with_values(variant.model, {"pretrained": False})})
         for variant in plan(PARAMS)
-        if variant.name in (UNCHANGED, "last state")
+        if variant.name in (UNCHANGED, "200 tokens")
     ]
     figures = {
         (UNCHANGED, 1): (0.90, 0.30), (UNCHANGED, 2): (0.92, 0.28), (UNCHANGED, 3): (0.91, 0.26),
-        ("last state", 1): (0.89, 0.33), ("last state", 2): (0.90, 0.30), ("last state", 3): (0.91, 0.30),
+        ("200 tokens", 1): (0.89, 0.33), ("200 tokens", 2): (0.90, 0.30), ("200 tokens", 3): (0.91, 0.30),
     }  # fmt: skip
     finished = {}
     for variant in variants:
@@ -88,19 +88,19 @@ def test_a_row_is_the_difference_to_the_recipe_seed_by_seed(setting):
         seconds = 20.0 if variant.name == UNCHANGED else 10.0
         metrics = {"final_validation_accuracy": accuracy, "final_validation_loss": loss, "train_seconds": seconds}
         finished[variant.key(setting)] = SimpleNamespace(data=SimpleNamespace(metrics=metrics))
-    recipe, last = report.rows(variants, finished, setting)
-    assert (recipe.name, last.name) == (UNCHANGED, "last state")
-    assert last.points.values == pytest.approx([-1, -2, 0])
-    assert last.saved.values == pytest.approx([-0.03, -0.02, -0.04])
-    assert last.times.mean == pytest.approx(0.5)
-    assert last.accuracy == pytest.approx(0.9)
-    low, high = last.saved.interval
+    recipe, short = report.rows(variants, finished, setting)
+    assert (recipe.name, short.name) == (UNCHANGED, "200 tokens")
+    assert short.points.values == pytest.approx([-1, -2, 0])
+    assert short.saved.values == pytest.approx([-0.03, -0.02, -0.04])
+    assert short.times.mean == pytest.approx(0.5)
+    assert short.accuracy == pytest.approx(0.9)
+    low, high = short.saved.interval
     assert (low + high) / 2 == pytest.approx(-0.03)
     assert high - low == pytest.approx(2 * 4.302653 * 0.01 / 3**0.5), "Student's t, two degrees of freedom"
-    table = report.markdown([recipe, last], PARAMS.ablation, "imdb", setting)
-    assert re.search(r"\| last state \| 90\.00 \| -1\.00 .* \| 0\.3100 \| -0\.0300 .* \| 10 \| 0\.50 \|", table)
-    assert report.values([recipe, last])["last state"]["loss_saved"][0] == pytest.approx(-0.03)
-    assert [text.get_text() for text in report.picture([recipe, last]).axes[0].get_yticklabels()] == ["last state"]
+    table = report.markdown([recipe, short], PARAMS.ablation, "imdb", setting)
+    assert re.search(r"\| 200 tokens \| 90\.00 \| -1\.00 .* \| 0\.3100 \| -0\.0300 .* \| 10 \| 0\.50 \|", table)
+    assert report.values([recipe, short])["200 tokens"]["loss_saved"][0] == pytest.approx(-0.03)
+    assert [text.get_text() for text in report.picture([recipe, short]).axes[0].get_yticklabels()] == ["200 tokens"]
 
 
 @pytest.mark.parametrize(
