@@ -18,6 +18,7 @@ from sentiment_rnn.evaluation import latency, trained
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.inference import saved
 from sentiment_rnn.report import champion, predictions
 from sentiment_rnn.report.write import PAGE, write
 from sentiment_rnn.tracking import promotion, registry
@@ -133,7 +134,8 @@ def rival_said(name: str, test: Split) -> np.ndarray:
 
 def alone(name: str, seed: int) -> float:
     """Test accuracy of one of an average's models."""
-    logits, labels = trained.network(home(name) / f"models/{name}/seed-{seed}", Path("data/tokens"), "test")
+    folder = saved.final(home(name) / f"models/{name}/seed-{seed}")
+    logits, labels = trained.network(folder, Path("data/tokens"), "test")
     return evaluate(probabilities(logits), labels)["accuracy"]  # type: ignore[no-any-return]
 
 

@@ -86,6 +86,9 @@ def training(model: ModelParams, pace: Pace) -> float:
     taught = model.teacher_epochs if model.teachers else 0
     learned = taught * tokens_of(model, "unsupervised") + model.max_epochs * tokens_of(model, "train")
     asked = (taught + model.max_epochs) * tokens_of(model, "validation")
+    if model.refit:
+        learned += model.max_epochs * tokens_of(model, "train", "validation")
+        asked += model.max_epochs * tokens_of(model, "validation")
     return learned * pace.learning + asked * pace.asking
 
 

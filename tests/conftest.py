@@ -57,13 +57,14 @@ def shrunk_values() -> dict:
     values["tokenizer"] |= {"vocab_size": 500, "min_frequency": 1}
     values["trainer"] |= {"accelerator": "cpu", "devices": 1}
     values["model"] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "batch_size": 16, "max_epochs": 2}
+    values["model"]["bigram_buckets"] = 50
     for model in values["models"].values():
         model["hidden_size"] = 6
     values["models"]["bilstm_keras"] |= {
         "vocab_size": 200, "max_length": 32, "batch_size": 16, "max_epochs": 2, "seeds": [1],
     }  # fmt: skip
     for name in ("pupil", "best"):
-        values["models"][name] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8}
+        values["models"][name] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "bigram_size": 4}
     values["pretrain"]["vectors"] |= {"epochs": 2, "min_count": 1}
     values["pretrain"]["lm"] |= {"reviews": 20}
     values["models"]["evolved_lstm"] |= {"vocab_size": 300, "max_length": 48, "batch_size": 16}

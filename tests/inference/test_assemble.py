@@ -61,6 +61,20 @@ def test_several_models_are_their_average_as_the_report_says(tokens, tmp_path):
     assert report["parameters"] == 3 * assemble(folders[:1], tokens, tmp_path / "one")["parameters"]
 
 
+def test_refits_are_written_with_the_temperature_of_the_models_that_validation_judged(tokens, tmp_path):
+    judged = assemble([trained(tmp_path, seed) for seed in (1, 2)], tokens, tmp_path / "out")
+    for seed in (1, 2):
+        trained(tmp_path / "again", seed + 10).rename(tmp_path / f"seed-{seed}" / saved.REFIT)
+    report = assemble([tmp_path / "seed-1", tmp_path / "seed-2"], tokens, tmp_path / "out")
+    assert report == judged | {"refit": True}
+    assert judged["refit"] is False
+    model, _, temperature = saved.load(tmp_path / "out")
+    assert temperature == judged["temperature"]
+    for member, seed in zip(model.members, (1, 2), strict=True):
+        refit = saved.load(tmp_path / f"seed-{seed}" / saved.REFIT).model
+        assert torch.equal(member.embedding.weight, refit.embedding.weight)
+
+
 def test_models_of_different_kinds_are_refused_and_nothing_is_written(tokens, tmp_path):
     folders = [trained(tmp_path, 1), trained(tmp_path, 2, max_length=40)]
     with pytest.raises(UserError, match=r"seed-2 holds another kind of model than .*seed-1: train .* again$"):

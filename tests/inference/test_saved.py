@@ -14,7 +14,8 @@ from sentiment_rnn.models import ENCODERS, Classifier
 
 def architecture(cell: str) -> dict:
     return {
-        "vocab_size": 30, "embedding_size": 6, "cell": cell, "hidden_size": 4, "num_layers": 2, "bidirectional": True,
+        "vocab_size": 30, "embedding_size": 6, "bigram_size": 2, "bigram_buckets": 9,
+        "cell": cell, "hidden_size": 4, "num_layers": 2, "bidirectional": True,
         "initial": "keras", "memory": None,
         "merge": "concat", "window": 4, "spectral_radius": 0.9, "leak": 0.5, "input_scale": 1.0, "heads": 2,
         "pooling": ["last", "max"], "word_dropout": 0.5, "embedding_dropout": 0.5, "dropout": 0.5,

@@ -23,7 +23,8 @@ def reviews_of(lengths: list[int], vocab_size: int) -> list[np.ndarray]:
 
 def small(**changes: object) -> Classifier:
     values = {
-        "vocab_size": 50, "embedding_size": 8, "cell": "lstm", "hidden_size": 6, "num_layers": 1,
+        "vocab_size": 50, "embedding_size": 8, "bigram_size": 0, "bigram_buckets": 20,
+        "cell": "lstm", "hidden_size": 6, "num_layers": 1,
         "bidirectional": True, "initial": "keras", "memory": None,
         "merge": "concat", "window": 4, "spectral_radius": 0.9, "leak": 0.5, "input_scale": 1.0, "heads": 2,
         "pooling": ["max"], "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
@@ -158,7 +159,7 @@ def test_a_mean_of_probabilities_survives_certainty():
 
 
 def test_a_reservoir_trains_its_readout_alone():
-    model = small(cell="echo_state", bidirectional=False, hidden_size=40, pooling=["mean"]).train()
+    model = small(cell="echo_state", bidirectional=False, hidden_size=40, bigram_size=4, pooling=["mean"]).train()
     assert {name for name, weights in model.named_parameters() if weights.requires_grad} == {
         "readout.weight",
         "readout.bias",

@@ -22,7 +22,8 @@ def cell(request: pytest.FixtureRequest) -> str:
 def model(cell: str) -> Classifier:
     torch.manual_seed(0)
     return Classifier(
-        vocab_size=500, embedding_size=EMBEDDING, cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
+        vocab_size=500, embedding_size=EMBEDDING, bigram_size=0, bigram_buckets=20,
+        cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
         initial="keras", memory=None, merge="concat", window=4, spectral_radius=0.9, leak=0.5, input_scale=1.0, heads=2,
         pooling=["last", "max"], word_dropout=0.0, embedding_dropout=0.0, dropout=0.0,
     )  # fmt: skip

@@ -159,7 +159,8 @@ def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     assert (registered["architecture"], registered["members"], registered["seeds"]) == ("best", 2, [1, 2])
     assert evaluated["version"] == registered["version"]
     assert 0 <= evaluated["ece"] <= 1
-    alone = trained.network(Path("best/models/best/seed-2"), Path("data/tokens"), "test")
+    assert registered["refit"]
+    alone = trained.network(Path("best/models/best/seed-2/refit"), Path("data/tokens"), "test")
     assert evaluated["accuracy_of_each_seed"][1] == np.mean((alone.logits >= 0) == (alone.labels > 0))
     assert len(evaluated["accuracy_of_each_seed"]) == 2
     assert not Path("reports/registered.json").exists(), "that is the main pipeline's"

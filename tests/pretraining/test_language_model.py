@@ -89,10 +89,11 @@ def test_each_direction_tells_the_token_ahead_of_it_and_the_loss_is_their_mean(b
     torch.testing.assert_close(loss, (torch.stack(forward).mean() + torch.stack(backward).mean()) / 2)
 
 
+@pytest.mark.parametrize("bigram_size", [0, 4])
 @torch.no_grad()
-def test_a_state_does_not_change_with_the_token_that_it_tells(both: params.ModelParams) -> None:
+def test_a_state_does_not_change_with_the_token_that_it_tells(both: params.ModelParams, bigram_size: int) -> None:
     torch.manual_seed(7)
-    model = LanguageModule(both, steps=5).eval().model
+    model = LanguageModule(params.with_values(both, {"bigram_size": bigram_size}), steps=5).eval().model
     ids, lengths = torch.randint(2, both.vocab_size, (8, 1)), torch.tensor([8])
     states = model.encode(ids, lengths)
     for t in range(1, 7):

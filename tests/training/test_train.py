@@ -178,11 +178,14 @@ def teach(tokens: Path, most: float) -> None:
     distillation.save(np.linspace(0.1, most, 20), tokens, Path("data/taught"))
 
 
-@pytest.mark.parametrize(("stage", "first_epochs"), [("taught by nb_logistic", 1), ("bilstm: ", 0)])
+@pytest.mark.parametrize(
+    ("stage", "first_epochs"), [("taught by nb_logistic", 2), ("bilstm: ", 1), ("with validation", 0)]
+)
 def test_a_training_with_teachers_goes_on_where_it_was_killed(tokens, stage, first_epochs, monkeypatch, capsys):
-    """In what the teachers said, or in the labels after it: only what had not begun has a first epoch then."""
+    """In what the teachers said, in the labels after it, in the refit: only what had not begun has a first epoch."""
     teach(tokens, 0.9)
-    whole = run(tokens, f"taught, whole {stage}", **TAUGHT)
+    changes = {**TAUGHT, "refit": True}
+    whole = run(tokens, f"taught, whole {stage}", **changes)
     told = History.on_train_epoch_end
 
     def killed(self, trainer, module):
@@ -193,15 +196,32 @@ def test_a_training_with_teachers_goes_on_where_it_was_killed(tokens, stage, fir
 
     monkeypatch.setattr(History, "on_train_epoch_end", killed)
     with pytest.raises(KilledError):
-        run(tokens, f"taught, cut {stage}", **TAUGHT)
+        run(tokens, f"taught, cut {stage}", **changes)
     monkeypatch.undo()
     capsys.readouterr()
-    resumed = run(tokens, f"taught, cut {stage}", **TAUGHT)
+    resumed = run(tokens, f"taught, cut {stage}", **changes)
     assert capsys.readouterr().out.count("epoch 1/") == first_epochs
     for key in ("validation_loss", "taught_validation_loss"):
         assert resumed[key] == whole[key]
-    models = [saved.load(f"models/taught, {how} {stage}").model.state_dict() for how in ("whole", "cut")]
-    assert all(torch.equal(values, models[1][name]) for name, values in models[0].items())
+    for folder in ("", "refit"):
+        models = [
+            saved.load(Path(f"models/taught, {how} {stage}", folder)).model.state_dict() for how in ("whole", "cut")
+        ]
+        assert all(torch.equal(values, models[1][name]) for name, values in models[0].items())
+
+
+def test_a_refit_learns_train_and_validation_and_stands_beside_the_model_that_was_judged(tokens):
+    judged = run(tokens, "judged")
+    report = run(tokens, "refit", refit=True)
+    assert report["validation_loss"] == judged["validation_loss"]
+    assert saved.final(Path("models/judged")) == Path("models/judged")
+    refit = saved.load(saved.final(Path("models/refit"))).model.state_dict()
+    run(tokens, "both splits", protocol="document")  # learns the same reviews
+    both, alone = (saved.load(Path("models", name)).model.state_dict() for name in ("both splits", "refit"))
+    assert all(torch.equal(values, both[name]) for name, values in refit.items())
+    assert not all(torch.equal(values, alone[name]) for name, values in refit.items())
+    run(tokens, "refit")
+    assert not Path("models/refit/refit").exists(), "it would be another training's"
 
 
 def test_what_other_teachers_say_is_another_run(client, tokens):

@@ -83,7 +83,7 @@ def _of_seed(params: Params, seed: int) -> Iterator[Variant]:
         model = with_values(params.model_of(best), {**params.ablation.model, **changes})
         yield Variant(
             name=name,
-            model=with_values(model, {"patience": model.max_epochs}),
+            model=with_values(model, {"patience": model.max_epochs, "refit": False}),
             seed=seed,
             pretrained=Path("data/pretrained", best),
             taught=Path("data/taught", params.taught_like(model) or ""),

@@ -30,7 +30,7 @@ def norms_by_age(model: Classifier, reviews: TokenizedReviews, steps: int) -> np
     for rows in LengthBatches(reviews.lengths[long], reviews.encoding, batch_size=64):
         ids, lengths, _ = reviews[long[rows].tolist()]
         with torch.no_grad():
-            vectors = model.embedding(ids)
+            vectors = model.embed(ids)
         vectors.requires_grad_()
         logits = model.classify(model.encoder(vectors, lengths), lengths)
         (gradient,) = torch.autograd.grad(logits.sum(), vectors)

@@ -16,16 +16,18 @@ EVALUATION_BATCH = 256
 
 
 class Protocol(NamedTuple):
-    """The splits that are trained on, and the one that is scored after each epoch."""
+    """The splits that are trained on, the one that is scored after each epoch, and whether that chooses the epoch."""
 
     trained: list[str]
     scored: str
+    chooses: bool
 
 
 PROTOCOLS = {
-    "holdout": Protocol(["train"], "validation"),
-    "document": Protocol(["train", "validation"], "test"),
-    "taught": Protocol(["unsupervised"], "validation"),  # with a teacher's labels
+    "holdout": Protocol(["train"], "validation", chooses=True),
+    "document": Protocol(["train", "validation"], "test", chooses=False),
+    "taught": Protocol(["unsupervised"], "validation", chooses=True),  # with a teacher's labels
+    "refit": Protocol(["train", "validation"], "validation", chooses=False),  # what is scored has been learned
 }
 
 

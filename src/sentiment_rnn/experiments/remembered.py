@@ -22,6 +22,7 @@ FOLDER = "experiment.folder"  # tag of every run: the folder it was started from
 # parameters that came later, where they change nothing: what was trained before them stays done
 UNUSED = {
     "pretrained": False, "teachers": [], "teacher_epochs": 1, "label_smoothing": 0.0, "adversarial": None, "ema": None,
+    "bigram_size": 0, "bigram_buckets": 262144, "refit": False,
 }  # fmt: skip
 
 

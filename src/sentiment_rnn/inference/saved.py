@@ -13,6 +13,7 @@ from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+REFIT = "refit"  # folder in a trained model's, of the same model once validation's labels were learned, too
 
 
 class SavedModel(NamedTuple):
@@ -47,6 +48,11 @@ def save(
     if temperature is not None:
         description["temperature"] = temperature
     write_json(folder / DESCRIPTION, description)
+
+
+def final(folder: Path) -> Path:
+    """Of a trained model's folder the one to be served and tested: that of its refit, where it has one."""
+    return folder / REFIT if (folder / REFIT).is_dir() else folder
 
 
 def load(folder: str | Path) -> SavedModel:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sentiment_rnn.models.attention import AdditiveAttention
+from sentiment_rnn.models.bigrams import BigramEmbedding
 from sentiment_rnn.models.directions import MERGES, mean_probability
 from sentiment_rnn.models.encoders import ENCODERS
 from sentiment_rnn.models.initial import initialise
@@ -18,6 +19,9 @@ class Classifier(nn.Module):
     Args:
         vocab_size: ids the model knows; every id must be below it.
         embedding_size: features of a token's vector.
+        bigram_size: features of the vector of a token and the one before it, which stands behind the token's own; 0:
+            there is none.
+        bigram_buckets: rows that the bigrams share.
         cell: a name in `ENCODERS`.
         hidden_size: features of each direction's state.
         num_layers: of the encoder.
@@ -39,6 +43,8 @@ class Classifier(nn.Module):
         *,
         vocab_size: int,
         embedding_size: int,
+        bigram_size: int,
+        bigram_buckets: int,
         cell: str,
         hidden_size: int,
         num_layers: int,
@@ -54,13 +60,14 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embedding_size)
+        self.bigrams = BigramEmbedding(bigram_buckets, bigram_size) if bigram_size else None
         self.word_dropout = nn.Dropout(word_dropout)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
         build, names = ENCODERS[cell]
         own = {name: options[name] for name in names}
-        self.encoder = build(embedding_size, hidden_size, num_layers, bidirectional, dropout, **own)
+        self.encoder = build(embedding_size + bigram_size, hidden_size, num_layers, bidirectional, dropout, **own)
         if not list(self.encoder.parameters()):
-            self.embedding.weight.requires_grad_(False)  # above a reservoir the readout alone is trained
+            self.requires_grad_(False)  # above a reservoir the readout, which follows, is trained alone
         self.pooling = pooling
         self.attention = AdditiveAttention(self.encoder.output_size) if "attention" in pooling else None
         self.dropout = nn.Dropout(dropout)
@@ -86,6 +93,8 @@ class Classifier(nn.Module):
     def embed(self, ids: Tensor) -> Tensor:
         """The vectors `(T, B, F)` of ids `(T, B)`; in training some words and some features are dropped."""
         x = self.embedding(ids)
+        if self.bigrams:
+            x = torch.cat([x, self.bigrams(ids)], dim=-1)
         return x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
 
     def judge(self, embedded: Tensor, lengths: Tensor) -> Tensor:

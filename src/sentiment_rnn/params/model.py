@@ -30,6 +30,8 @@ class ModelParams(Section):
     bidirectional: bool
     num_layers: Count
     embedding_size: Count
+    bigram_size: Annotated[int, Field(ge=0)]
+    bigram_buckets: Count
     hidden_size: Count
     initial: Literal["keras", "torch"]
     memory: Annotated[int, Field(ge=2)] | None
@@ -61,6 +63,7 @@ class ModelParams(Section):
     adversarial: Annotated[float, Field(gt=0)] | None
     ema: Annotated[float, Field(gt=0, lt=1)] | None
     seeds: Annotated[list[int], Field(min_length=1)]
+    refit: bool
     # what becomes of it
     average: bool
 
@@ -72,8 +75,11 @@ class ModelParams(Section):
             raise ValueError("seeds names the same seed twice")
         if len(set(self.teachers)) < len(self.teachers):
             raise ValueError("teachers names the same one twice")
-        if self.cell == "transformer" and self.embedding_size % self.heads:
-            raise ValueError(f"embedding_size: {self.embedding_size} does not divide among {self.heads} heads")
+        read = self.embedding_size + self.bigram_size
+        if self.cell == "transformer" and read % self.heads:
+            raise ValueError(f"embedding_size: {read} features of a token do not divide among {self.heads} heads")
+        if self.refit and self.protocol == "document":
+            raise ValueError("refit: protocol document trains on validation as it is: false")
         if self.optimizer == "cma_es" and self.trained == "all":
             raise ValueError("trained: all is too many parameters for optimizer cma_es; readout or readout_and_biases")
         if self.optimizer == "cma_es" and self.ema is not None:
@@ -89,9 +95,9 @@ class ModelParams(Section):
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
         names = {
-            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "initial",
-            "memory", "merge", "window", "spectral_radius", "leak", "input_scale", "heads", "pooling", "word_dropout",
-            "embedding_dropout", "dropout",
+            "vocab_size", "embedding_size", "bigram_size", "bigram_buckets", "cell", "hidden_size",
+            "num_layers", "bidirectional", "initial", "memory", "merge", "window", "spectral_radius", "leak",
+            "input_scale", "heads", "pooling", "word_dropout", "embedding_dropout", "dropout",
         }  # fmt: skip
         return self.model_dump(include=names)
 

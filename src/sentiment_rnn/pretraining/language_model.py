@@ -41,6 +41,8 @@ class LanguageModule(pl.LightningModule):
         self.chosen = model
         self.steps = steps
         self.model = Classifier(**model.architecture())
+        if self.model.bigrams:  # they would show the backward direction the token that it is to tell
+            self.model.bigrams.requires_grad_(False).table.weight.zero_()
         # rare words are told apart in two steps (Grave et al., 2017); ids are in order of frequency, as it asks for
         cutoffs = [model.vocab_size // 20, model.vocab_size // 4]
         self.decoder = nn.AdaptiveLogSoftmaxWithLoss(self.model.encoder.hidden_size, model.vocab_size, cutoffs)

@@ -84,7 +84,7 @@ def fit(
     """
     encoding = Encoding(**model.encoding())
     data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels)
-    scored = PROTOCOLS[model.protocol].scored
+    _, scored, scored_chooses = PROTOCOLS[model.protocol]
     torch.manual_seed(seed)
     kind = EvolutionModule if model.optimizer == "cma_es" else SentimentModule
     module = kind(
@@ -110,7 +110,7 @@ def fit(
         kept: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
         watchers.append(ModelCheckpoint(checkpoints, **kept, filename="best", monitor=f"{scored}_loss"))
         watchers.append(ModelCheckpoint(checkpoints, **kept, filename="last"))
-    if model.protocol != "document":
+    if scored_chooses:
         watchers.append(EarlyStopping(f"{scored}_loss", patience=model.patience))
     trainer = make_trainer(
         params,
@@ -139,7 +139,7 @@ def fit(
         return None
     write_json(finished, history.rows)
     # the document's protocol scores test after each epoch: there the last epoch counts, or test would have chosen
-    chosen = "last.ckpt" if model.protocol == "document" else "best.ckpt"
+    chosen = "best.ckpt" if scored_chooses else "last.ckpt"
     trained = kind.load_from_checkpoint(readable(checkpoints / chosen), map_location="cpu", weights_only=True)
     return Fit(trained.model.eval(), history.rows, data)
 

@@ -79,6 +79,8 @@ def train(
     training = Training(name, model, params, seed, tokens, start, positive, checkpoints)
     if not is_first_process():
         training.run(logger=False)
+        if model.refit:
+            training.refit(None)
         return None
     client = connect()
     run_id = _open_run(client, name, model, chosen, identity, checkpoints, stage)
@@ -125,6 +127,25 @@ class Training(NamedTuple):
             start=start,
         )
         return taught, done
+
+    def refit(self, taught: Fit | None) -> Fit | None:
+        """The labels learned once more, in as many epochs and from where they began, those of validation among them.
+
+        Nothing is left to judge this model by: what validation said of the other decides, and this one is served.
+
+        Args:
+            taught: what `run` learned from the teachers.
+        """
+        return fit(
+            f"{self.name}, with validation",
+            self.model.model_copy(update={"protocol": "refit"}),
+            self.params,
+            self.seed,
+            tokens=self.tokens,
+            checkpoints=self.checkpoints and self.checkpoints / "refit",
+            logger=False,
+            start=taught.model.state_dict() if taught else self.start,
+        )
 
 
 def _open_run(
@@ -178,6 +199,12 @@ def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: 
     write_json(out / "history.json", done.history)
     for file in (out / saved.DESCRIPTION, out / saved.WEIGHTS):
         client.log_artifact(run_id, str(file), "model")
+    shutil.rmtree(out / saved.REFIT, ignore_errors=True)
+    if model.refit:
+        refitted = training.refit(taught)
+        assert refitted is not None, "the first process keeps the fit"
+        saved.save(refitted.model, model.architecture(), Encoding(**model.encoding()), out / saved.REFIT)
+        report["refit_seconds"] = sum(row["epoch_seconds"] for row in refitted.history)
     client.log_figure(run_id, learning_curves(done.history, name), "learning_curves.png")
     # the curves end with the last epoch; these are the model's that is kept
     kept = "final" if model.protocol == "document" else "best"
