@@ -25,7 +25,7 @@ def architecture_named() -> str:
     Raises:
         UserError: there is none, or more than one.
     """
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         stage = Path(sys.argv[0]).stem
         kind = "linear rival" if stage in ("linear", "predict") else "architecture"
         raise UserError(f"name one {kind} of params.yaml: python -m pipeline.{stage} NAME")

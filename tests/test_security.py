@@ -108,7 +108,7 @@ def malicious(request, tmp_path):
 def test_a_malicious_file_in_the_place_of_weights_is_refused_unread(malicious, tmp_path):
     saved.save(Classifier(**BILSTM.architecture()), BILSTM.architecture(), Encoding(**BILSTM.encoding()), tmp_path)
     malicious(tmp_path / saved.WEIGHTS)
-    with pytest.raises(UserError, match=r"holds a broken model \(SafetensorError\): remove it"):
+    with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\): remove it"):
         saved.load(tmp_path)
 
 

@@ -9,7 +9,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from safetensors import SafetensorError
+
 from sentiment_rnn.errors import UserError
+
+
+@contextmanager
+def unbroken(folder: str | Path) -> Iterator[None]:
+    """Read files of a stage's folder in this block: one that was cut off, or is another's, is refused in one line.
+
+    Raises:
+        UserError: in place of what Python, numpy, safetensors and torch make of such a file.
+    """
+    try:
+        yield
+    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder} holds a broken file ({type(error).__name__}): remove it and run `dvc checkout`, "
+            "or the stage that writes it"
+        ) from error
 
 
 @contextmanager

@@ -87,6 +87,6 @@ def test_a_broken_model_is_refused_and_what_was_there_stays(tokens, tmp_path):
     assemble([good], tokens, tmp_path / "out")
     before = (tmp_path / "out/model.json").read_bytes()
     (broken / "model.safetensors").write_bytes(b"cut off")
-    with pytest.raises(UserError, match="seed-2 holds a broken model"):
+    with pytest.raises(UserError, match="seed-2 holds a broken file"):
         assemble([good, broken], tokens, tmp_path / "out")
     assert (tmp_path / "out/model.json").read_bytes() == before

@@ -39,3 +39,11 @@ def test_parameters_are_the_weights_in_use_and_the_intercept():
 def test_an_empty_folder_is_told_with_its_cure(tmp_path):
     with pytest.raises(UserError, match="holds no trained model: run `dvc repro linear`"):
         model.load(tmp_path)
+
+
+@pytest.mark.parametrize("file", [model.NUMBERS, model.DESCRIPTION])
+def test_a_file_that_was_cut_off_is_told_with_its_cure(file, tmp_path):
+    model.save(some("nb_logistic"), tmp_path / "rival")
+    (tmp_path / "rival" / file).write_bytes(b'{"cut off')
+    with pytest.raises(UserError, match="rival holds a broken file"):
+        model.load(tmp_path / "rival")

@@ -107,3 +107,10 @@ def test_a_classifier_has_them_bit_for_bit_before_its_first_step(tmp_path, token
     folders = {"tokens": tokens, "checkpoints": None, "logger": False}
     fit("best", short, PARAMS.trainer, 7, **folders, callbacks=[first], start=start)
     assert first.seen.numpy().tobytes() == learned[weights.EMBEDDING][:300].numpy().tobytes()
+
+
+@pytest.mark.parametrize("file", [weights.WEIGHTS, weights.DESCRIPTION])
+def test_weights_that_were_cut_off_are_told_with_their_cure(file, tmp_path, tokens):
+    weights.save(embedding(), {"kind": "vectors"}, tokens, tmp_path / "best")
+    (tmp_path / "best" / file).write_bytes(b'{"cut off')
+    assert "best holds a broken file" in refusal(BEST, tmp_path / "best", tokens)

@@ -87,7 +87,7 @@ def test_a_version_runs_the_code_that_it_was_registered_with(client, model_folde
 
     (weights,) = code.parents[2].parent.rglob("model.safetensors")
     weights.write_bytes(pickle.dumps("not weights"))
-    with pytest.raises(UserError, match=r"holds a broken model \(SafetensorError\)"):
+    with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\)"):
         registry.load("old", version)
 
 

@@ -70,3 +70,11 @@ def test_what_was_said_of_other_reviews_is_not_learned(tmp_path, tokens):
     write_json(others / "dataset.json", read_json(tokens / "dataset.json") | {"tokens": "others"})
     with pytest.raises(UserError, match="is about other reviews than"):
         distillation.load(tmp_path / "taught", others)
+
+
+@pytest.mark.parametrize("file", [distillation.PROBABILITIES, distillation.DESCRIPTION])
+def test_what_was_cut_off_is_told_with_its_cure(file, tmp_path, tokens):
+    distillation.save(np.full(20, 0.5), tokens, tmp_path / "taught")
+    (tmp_path / "taught" / file).write_bytes(b'{"cut off')
+    with pytest.raises(UserError, match="taught holds a broken file"):
+        distillation.load(tmp_path / "taught", tokens)

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.files import read_json, unbroken, write_json
 from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 
@@ -64,16 +63,10 @@ def load(folder: str | Path) -> SavedModel:
     folder = Path(folder)
     if not (folder / WEIGHTS).is_file():
         raise UserError(f"{folder} holds no trained model: run `dvc repro train` (or `dvc pull`)")
-    try:
+    with unbroken(folder):
         description = read_json(folder / DESCRIPTION)
         classifiers = [Classifier(**description["architecture"]) for _ in range(description.get("members", 1))]
         model = Average(classifiers) if "members" in description else classifiers[0]
         model.load_state_dict(load_file(folder / WEIGHTS))
         encoding, temperature = Encoding(**description["encoding"]), float(description.get("temperature", 1.0))
-    except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        # what Python, safetensors and torch make of a file that was cut off, or that belongs to another model
-        raise UserError(
-            f"{folder} holds a broken model ({type(error).__name__}): remove it and run `dvc checkout`, "
-            "or the stage that writes it"
-        ) from error
     return SavedModel(model.eval(), encoding, temperature)

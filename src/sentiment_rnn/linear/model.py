@@ -7,7 +7,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, whole_folder, write_json
+from sentiment_rnn.files import read_json, unbroken, whole_folder, write_json
 from sentiment_rnn.linear.ngrams import WEIGHTINGS, counter
 
 NUMBERS, NGRAMS, DESCRIPTION = "model.safetensors", "ngrams.txt", "model.json"
@@ -57,9 +57,10 @@ def load(folder: Path) -> LinearModel:
     """Read what `save` wrote.
 
     Raises:
-        UserError: the folder holds no model.
+        UserError: the folder holds no model, or a broken one.
     """
     if not (folder / NUMBERS).is_file():
         raise UserError(f"{folder} holds no trained model: run `dvc repro linear` (or `dvc pull`)")
-    ngrams = (folder / NGRAMS).read_text(encoding="utf-8").split("\n")
-    return LinearModel(**read_json(folder / DESCRIPTION), ngrams=ngrams, **load_file(folder / NUMBERS))
+    with unbroken(folder):
+        ngrams = (folder / NGRAMS).read_text(encoding="utf-8").split("\n")
+        return LinearModel(**read_json(folder / DESCRIPTION), ngrams=ngrams, **load_file(folder / NUMBERS))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, whole_folder, write_json
+from sentiment_rnn.files import read_json, unbroken, whole_folder, write_json
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
 
@@ -54,13 +54,16 @@ def load(model: ModelParams, folder: Path, tokens: Path) -> dict[str, Tensor] | 
         tokens: folder of the tokenized reviews that the model is trained on.
 
     Raises:
-        UserError: there is no such folder, it was learned from reviews whose ids mean other words, or its weights are
-            not of the model's sizes.
+        UserError: there is no such folder, it is broken, it was learned from reviews whose ids mean other words, or its
+            weights are not of the model's sizes.
     """
     if not model.pretrained:
         return None
-    weights: dict[str, Tensor] = load_file(_file(folder))
-    if read_json(folder / DESCRIPTION)["identity"] != load_identity(tokens):
+    file = _file(folder)
+    with unbroken(folder):
+        weights: dict[str, Tensor] = load_file(file)
+        learned_from = read_json(folder / DESCRIPTION)["identity"]
+    if learned_from != load_identity(tokens):
         raise UserError(f"{folder} was learned from other reviews than {tokens} has now: run {STAGE}")
     if EMBEDDING in weights:
         weights[EMBEDDING] = weights[EMBEDDING][: model.vocab_size].clone()

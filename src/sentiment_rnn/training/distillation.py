@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, whole_folder, write_json
+from sentiment_rnn.files import read_json, unbroken, whole_folder, write_json
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.fit import Fit, fit
 
@@ -34,10 +34,13 @@ def load(folder: Path, tokens: Path) -> np.ndarray:
     """Read what `save` wrote, `(N,)` float32.
 
     Raises:
-        UserError: it is not there, or is about other reviews than those in `tokens`.
+        UserError: it is not there, is broken, or is about other reviews than those in `tokens`.
     """
-    positive: np.ndarray = load_file(_file(folder))["positive"]
-    if read_json(folder / DESCRIPTION) != load_identity(tokens):
+    file = _file(folder)
+    with unbroken(folder):
+        positive: np.ndarray = load_file(file)["positive"]
+        learned_from = read_json(folder / DESCRIPTION)
+    if learned_from != load_identity(tokens):
         raise UserError(f"{folder} is about other reviews than {tokens} has now: {STAGE}")
     return positive
 
