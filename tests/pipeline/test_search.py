@@ -156,19 +156,24 @@ def check(folder: Path, stores: Stores, asked: int, study: str | None = None) ->
 
 
 def test_two_workers_share_a_study_and_show_it(tokens, tmp_path):
-    folder = prepare(tmp_path, tokens, trials=6)
+    folder = prepare(tmp_path, tokens, trials=12)  # enough for a worker that a busy machine lets start late
     said = finish(start(folder))
     assert "2 workers" in said
     assert "locked" not in said
-    assert len(re.findall(r"bilstm trial \d+: (?:complete|pruned) 0\.\d+ in", said)) == 6
-    assert "6/6 done, best 0." in said
-    check(folder, EMBEDDED, 6)
+    assert len(re.findall(r"bilstm trial \d+: (?:complete|pruned) 0\.\d+ in", said)) == 12
+    assert "12/12 done, best 0." in said
+    check(folder, EMBEDDED, 12)
     study = json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
     trials = optuna.load_study(storage=open_storage(EMBEDDED.storage(folder)), study_name=study).get_trials()
-    assert len({trial.user_attrs["owner"]["pid"] for trial in trials}) == 2, "both worked"
-    begun = [trial.datetime_start for trial in trials]
-    ended = [trial.datetime_complete for trial in trials]
-    assert begun[1] < ended[0], "side by side"
+    first, second = (
+        [trial for trial in trials if trial.user_attrs["owner"]["pid"] == worker]
+        for worker in {trial.user_attrs["owner"]["pid"] for trial in trials}
+    )  # both worked
+    assert any(
+        one.datetime_start < other.datetime_complete and other.datetime_start < one.datetime_complete
+        for one in first
+        for other in second
+    ), "side by side"
     client = EMBEDDED.client(folder)
     experiment = client.get_experiment_by_name("sample-search").experiment_id
     (parent,) = client.search_runs([experiment], "attributes.run_name = 'bilstm search'")
@@ -180,8 +185,8 @@ def test_two_workers_share_a_study_and_show_it(tokens, tmp_path):
 
     said = finish(start(folder))
     assert "trial 0" not in said, "what is done is not done again"
-    finish(start(folder, EMBEDDED, "--trials", "8"))
-    check(folder, EMBEDDED, 8)
+    finish(start(folder, EMBEDDED, "--trials", "14"))
+    check(folder, EMBEDDED, 14)
 
 
 @pytest.mark.soak
@@ -208,8 +213,10 @@ def test_a_search_survives_the_kill_of_a_worker_of_the_launcher_and_of_the_group
     left = wait_for_workers(launcher)
     launcher.kill()
     launcher.communicate()
-    for worker in left:
-        worker.wait(timeout=30)  # no worker outlives its launcher
+    deadline = time.monotonic() + 30
+    while any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in left):
+        assert time.monotonic() < deadline, "no worker outlives its launcher"
+        time.sleep(0.1)
 
     launcher = start(folder, stores)
     assert "trials done" in wait_for(launcher, "2 workers")
@@ -250,6 +257,7 @@ def test_two_machines_join_one_study_while_the_database_goes_away(tokens, tmp_pa
         folder.mkdir()
         prepare(folder, tokens, trials=24, workers=1, seed=12)
     launchers = [start(folder, servers) for folder in folders]
+    wait_for(launchers[1], "1 worker")  # a launcher that finds no database says so, and ends
     wait_for(launchers[0], "done, best")
     assert servers.postgresql
     servers.postgresql.kill()
