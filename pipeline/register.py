@@ -36,6 +36,7 @@ def main(recipe: str | None = None) -> None:
         "architecture": name,
         "seeds": ", ".join(map(str, numbers)),
         "members": str(assembled["members"]),
+        "refit": str(assembled["refit"]).lower(),
         "temperature": str(assembled["temperature"]),
         "reproduce": f"dvc repro {'best/dvc.yaml:' if recipe else ''}register",
     }
@@ -51,7 +52,7 @@ def main(recipe: str | None = None) -> None:
             tags=tags,
             identity=identity,
         )
-    what = notes.corpus(identity["dataset"])
+    what = notes.corpus(identity["dataset"]) + (" and, once judged, on its validation reviews" if assembled["refit"] else "")
     version = registry.register(
         run_id,
         chosen.registry.name,
