@@ -52,7 +52,9 @@ def main(recipe: str | None = None) -> None:
             tags=tags,
             identity=identity,
         )
-    what = notes.corpus(identity["dataset"]) + (" and, once judged, on its validation reviews" if assembled["refit"] else "")
+    what = notes.corpus(identity["dataset"])
+    if assembled["refit"]:
+        what += " and, once judged, on its validation reviews"
     version = registry.register(
         run_id,
         chosen.registry.name,
