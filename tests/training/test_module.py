@@ -7,7 +7,8 @@ from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.training.module import SentimentModule, worst_step
 
 ARCHITECTURE = {
-    "vocab_size": 50, "embedding_size": 5, "cell": "lstm", "hidden_size": 4, "num_layers": 1, "bidirectional": True,
+    "vocab_size": 50, "embedding_size": 5, "bigram_size": 0, "bigram_buckets": 9,
+    "cell": "lstm", "hidden_size": 4, "num_layers": 1, "bidirectional": True,
     "initial": "keras", "memory": None, "merge": "concat", "pooling": ["last"],
     "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
 }  # fmt: skip
