@@ -46,6 +46,15 @@ def test_an_average_read_again_gives_the_same_logits_and_its_temperature(tmp_pat
     assert torch.equal(again(ids, lengths), model(ids, lengths))
 
 
+def test_a_model_that_was_saved_before_there_were_bigrams_is_read(tmp_path):
+    now = architecture("lstm") | {"bigram_size": 0}
+    before = {name: value for name, value in now.items() if not name.startswith("bigram")}
+    model = Classifier(**now).eval()
+    saved.save(model, before, Encoding(30, 9, "head", "back"), tmp_path)
+    ids, lengths = torch.randint(1, 30, (9, 2)), torch.tensor([9, 4])
+    assert torch.equal(saved.load(tmp_path).model(ids, lengths), model(ids, lengths))
+
+
 def test_what_training_writes_says_nothing_of_members_or_temperature(tmp_path):
     saved.save(Classifier(**architecture("lstm")), architecture("lstm"), Encoding(30, 9, "head", "back"), tmp_path)
     encoding = {"vocab_size": 30, "max_length": 9, "truncation": "head", "padding": "back"}

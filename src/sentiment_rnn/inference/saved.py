@@ -12,6 +12,7 @@ from sentiment_rnn.inference.average import Average
 from sentiment_rnn.models import Classifier
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+EARLIER = {"bigram_size": 0, "bigram_buckets": 1}  # what models that were saved before there were bigrams do not name
 REFIT = "refit"  # folder in a trained model's, of the same model once validation's labels were learned, too
 
 
@@ -65,7 +66,8 @@ def load(folder: str | Path) -> SavedModel:
         raise UserError(f"{folder} holds no trained model: run `dvc repro train` (or `dvc pull`)")
     with unbroken(folder):
         description = read_json(folder / DESCRIPTION)
-        classifiers = [Classifier(**description["architecture"]) for _ in range(description.get("members", 1))]
+        architecture = EARLIER | description["architecture"]
+        classifiers = [Classifier(**architecture) for _ in range(description.get("members", 1))]
         model = Average(classifiers) if "members" in description else classifiers[0]
         model.load_state_dict(load_file(folder / WEIGHTS))
         encoding, temperature = Encoding(**description["encoding"]), float(description.get("temperature", 1.0))
