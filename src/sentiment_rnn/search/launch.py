@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +213,7 @@ class Workers:
                 env=environment,
             )
         assert process.stdin
-        process.stdin.write(self.search.model_dump_json().encode())
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it is dead already, which `check` will see
+            process.stdin.write(self.search.model_dump_json().encode())
+            process.stdin.close()
         return process
