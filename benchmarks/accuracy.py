@@ -45,14 +45,14 @@ def ours(model: ModelParams, seed: int) -> Curve:
 
 
 def theirs(model: ModelParams, seed: int, epochs: int) -> Curve:
-    with keras.started() as rival:
-        rival.ask("new", seed=seed)  # waits for the imports
-        keras.give(rival, *bare.splits(model, "data/tokens"))
+    with keras.started() as baseline:
+        baseline.ask("new", seed=seed)  # waits for the imports
+        keras.give(baseline, *bare.splits(model, "data/tokens"))
         curve: Curve = []
-        clock = rival.ask("new", seed=seed)["seconds"]
+        clock = baseline.ask("new", seed=seed)["seconds"]
         for _ in range(epochs):
-            clock += rival.ask("fit")["seconds"]
-            scored = rival.ask("score")
+            clock += baseline.ask("fit")["seconds"]
+            scored = baseline.ask("score")
             clock += scored["seconds"]
             curve.append((clock, scored["accuracy"]))
         return curve
@@ -83,7 +83,7 @@ def measure(quick: bool) -> Result:
         notes = []
         own = statistics.median(time for time in times if time is not None)
     got = [time for curve in curves["Keras"] if (time := reached(curve)) is not None]
-    notes.append(f"Keras reached it with {len(got)} of {len(curves['Keras'])} seeds.")
+    descriptions.append(f"Keras reached it with {len(got)} of {len(curves['Keras'])} seeds.")
     second = statistics.median(curve[min(1, len(curve) - 1)][0] for curve in curves["Keras"])
     ratios = {"this project / the end of Keras's second epoch": Ratio(own / second, 1.0)}
     if got:

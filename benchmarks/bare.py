@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from sentiment_rnn.data.batches import Encoding, LengthBatches, pad
-from sentiment_rnn.data.datamodule import PROTOCOLS
+from sentiment_rnn.data.batches import BucketBatchSampler, Encoding, pad
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
+from sentiment_rnn.training.datamodule import PROTOCOLS
 
 
 def same(reviews: TokenizedReviews, model: ModelParams, seed: int, precision: str) -> Iterator[Classifier]:
@@ -22,7 +22,7 @@ def same(reviews: TokenizedReviews, model: ModelParams, seed: int, precision: st
 
     Batches, initial values, what is dropped, precision and optimizer are those of `training.fit`.
     """
-    batches = LengthBatches(reviews.lengths, reviews.encoding, model.batch_size, seed)
+    batches = BucketBatchSampler(reviews.lengths, reviews.encoding, model.batch_size, seed)
     torch.manual_seed(seed)
     classifier = Classifier(**model.architecture())
     optimizer = torch.optim.Adam(classifier.parameters(), lr=model.learning_rate, eps=model.adam_epsilon, fused=True)
@@ -67,7 +67,7 @@ def plain(network: PlainBiLSTM, optimizer: torch.optim.Optimizer, ids: Tensor, l
 
 def arrays(reviews: TokenizedReviews) -> tuple[Tensor, Tensor]:
     """All reviews' ids `(N, T)`, as `pad_sequences` would give them, and labels `(N,)`."""
-    ids, _ = pad([reviews.whole(row) for row in range(len(reviews))], reviews.encoding)
+    ids, _ = pad([reviews.token_ids(row) for row in range(len(reviews))], reviews.encoding)
     return ids.t().contiguous(), torch.from_numpy(reviews.labels)
 
 
@@ -77,5 +77,5 @@ def splits(model: ModelParams, tokens: str, share: float = 1.0) -> tuple[Tokeniz
     encoding = Encoding(**model.encoding())
     trained = TokenizedReviews(tokens, protocol.trained, encoding)
     if share < 1:
-        trained.keep(share, 1)
+        trained.subsample(share, 1)
     return trained, TokenizedReviews(tokens, [protocol.scored], encoding)

@@ -25,9 +25,9 @@ def measure(quick: bool) -> Result:
     network = bare.PlainBiLSTM(model.vocab_size)
     optimizer = torch.optim.Adam(network.parameters(), eps=model.adam_epsilon)
 
-    with keras.started() as rival, trainpath.temporary_store() as folder:
-        keras.give(rival, trained, scored)
-        versions = rival.ask("new", seed=1)
+    with keras.started() as baseline, trainpath.temporary_store() as folder:
+        keras.give(baseline, trained, scored)
+        versions = baseline.ask("new", seed=1)
 
         def ours(share: float) -> float:
             clock = trainpath.Clock()
@@ -40,12 +40,12 @@ def measure(quick: bool) -> Result:
             return child("benchmarks.trainpath", *asked)["epochs"][1]
 
         few = 5 * model.batch_size  # graphs and kernels are built before the clock runs
-        rival.ask("fit", reviews=few)
+        baseline.ask("fit", reviews=few)
         ours(few / len(trained) * share)
         bare.plain(network, optimizer, ids[:few], labels[:few], model.batch_size)
         runs = {
             OURS: lambda: ours(share),
-            KERAS: lambda: rival.ask("fit")["seconds"],
+            KERAS: lambda: baseline.ask("fit")["seconds"],
             PLAIN: lambda: seconds(lambda: bare.plain(network, optimizer, ids, labels, model.batch_size)),
         }
         if not quick:

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from benchmarks import bare, trainpath
 from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
-from sentiment_rnn.data.batches import LengthBatches
+from sentiment_rnn.data.batches import BucketBatchSampler
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
 from sentiment_rnn.training.fit import fit
@@ -42,7 +42,7 @@ def bare_seconds(model: ModelParams, precision: str) -> float:
     reviews, _ = bare.splits(model, "data/tokens")
     batches: list[Any] = [
         tuple(tensor.cuda() for tensor in reviews[rows])
-        for rows in LengthBatches(reviews.lengths, reviews.encoding, model.batch_size, 1)
+        for rows in BucketBatchSampler(reviews.lengths, reviews.encoding, model.batch_size, 1)
     ]
     classifier = Classifier(**model.architecture()).cuda()
     optimizer = torch.optim.Adam(classifier.parameters(), lr=model.learning_rate, fused=True)

@@ -15,7 +15,7 @@ from torch import nn
 from benchmarks import bare
 from benchmarks.measure import Ratio, Result, command, in_turn, ratio
 from sentiment_rnn import params
-from sentiment_rnn.data.batches import LengthBatches
+from sentiment_rnn.data.batches import BucketBatchSampler
 from sentiment_rnn.models import Classifier
 
 TITLE = "Levers: what each gives"
@@ -49,7 +49,7 @@ class Steps:
         model = params.load().model_of("bilstm_keras").model_copy(update={"padding": way.padding})
         self.way = way
         self.reviews, _ = bare.splits(model, "data/tokens")
-        batches = LengthBatches(self.reviews.lengths, self.reviews.encoding, model.batch_size, 1)
+        batches = BucketBatchSampler(self.reviews.lengths, self.reviews.encoding, model.batch_size, 1)
         self.rows = list(islice(batches, count))
         self.classifier = Classifier(**model.architecture())
         rest = list(self.classifier.parameters())

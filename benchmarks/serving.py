@@ -30,7 +30,7 @@ from benchmarks import keras
 from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
 from sentiment_rnn.data import store
-from sentiment_rnn.evaluation import latency
+from sentiment_rnn.inference import latency
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect_to_existing
 
@@ -72,7 +72,7 @@ def timed(name: str, predict: Predict, texts: Sequence[str], reviews: int, bulk:
 def champion_rows(texts: Sequence[str], reviews: int, bulk: int) -> list[Row]:
     """The champion in process and over HTTP."""
     name = params.load().registry.name
-    version = str(registry.reigning(connect_to_existing(), name).version)
+    version = str(registry.require_champion(connect_to_existing(), name).version)
     model = registry.load(name, version)
     rows = [timed(f"{name} version {version}, in process", model.predict, texts, reviews, bulk)]
     with served() as predict:
@@ -116,14 +116,14 @@ def scikit_learn_row(train: store.Split, texts: Sequence[str], reviews: int, bul
 def keras_row(texts: Sequence[str], reviews: int, bulk: int) -> Row:
     """The documents' network, not trained, from raw text to probability."""
     places = {text: row for row, text in enumerate(texts)}
-    with keras.started() as rival, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+    with keras.started() as baseline, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(list(texts), file)
         file.flush()
-        rival.ask("texts", path=file.name)
-        rival.ask("new", seed=1)
+        baseline.ask("texts", path=file.name)
+        baseline.ask("new", seed=1)
 
         def predict(asked: list[str]) -> Any:
-            return rival.ask("predict", rows=[places[text] for text in asked])
+            return baseline.ask("predict", rows=[places[text] for text in asked])
 
         return timed("Keras, the documents' network, in its process", predict, texts, reviews, bulk)
 
@@ -132,16 +132,16 @@ def measure(quick: bool) -> Result:
     train, test = (store.load_split("data/raw", name) for name in ("train", "test"))
     size = {"reviews": 50, "bulk": 1_000} if quick else {"reviews": 500, "bulk": 5_000}
     found = champion_rows(test.texts, **size)
-    rivals = [scikit_learn_row(train, test.texts, **size), keras_row(test.texts, **size)]
+    baselines = [scikit_learn_row(train, test.texts, **size), keras_row(test.texts, **size)]
     ratios = {
-        f"{name} / {rival}": Ratio(mine / its)
-        for rival, other in zip(("scikit-learn", "Keras"), rivals, strict=True)
+        f"{name} / {baseline}": Ratio(mine / its)
+        for baseline, other in zip(("scikit-learn", "Keras"), baselines, strict=True)
         for name, mine, its in (
             ("one review, champion", found[0].median, other.median),
             ("many reviews, champion", other.bulk, found[0].bulk),
         )
     }
-    rows = [[row.name, f"{row.median:.1f}", f"{row.late:.1f}", f"{row.bulk:,.0f}"] for row in [*found, *rivals]]
+    rows = [[row.name, f"{row.median:.1f}", f"{row.late:.1f}", f"{row.bulk:,.0f}"] for row in [*found, *baselines]]
     columns = ["model", "one review, median, ms", "95th percentile, ms", "many, reviews a second"]
     dataset = store.load_identity("data/raw")["dataset"]
     notes = [f"{size['reviews']} test reviews of {dataset} one a call, {size['bulk']:,} in bulk."]

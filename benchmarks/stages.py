@@ -82,7 +82,7 @@ def stand_in(folder: Path) -> None:
     write_params(folder)
     listed = YAML(typ="safe").load((folder / "dvc.yaml").read_text())
     chosen = YAML(typ="safe").load((folder / "params.yaml").read_text())
-    matrices = {"arch": chosen["architectures"], "rival": chosen["linear"]["rivals"]}
+    matrices = {"arch": chosen["architectures"], "baseline": chosen["linear"]["baselines"]}
     for stage in listed["stages"].values():
         items: list[dict[str, str]] = [{}]
         for key in stage.get("matrix", {}):
@@ -163,7 +163,7 @@ def measure(quick: bool) -> Result:
             work = sum(stage["work"] for stage in found)
             ratios["not work / all of the sample pipeline"] = Ratio(1 - work / whole, 0.2)
             sample = read_json(folder / "reports/data.json")["dataset"]
-            notes.append(
+            descriptions.append(
                 f"The {sample} pipeline with {' and '.join(ARCHITECTURES)}: {whole:.0f} s, of them {work:.0f} s of "
                 f"work ({time.perf_counter() - began:.0f} s with what was measured besides)."
             )
@@ -172,7 +172,7 @@ def measure(quick: bool) -> Result:
         count = len(stages(folder))
     medians = {name: statistics.median(each) for name, each in taken.items()}
     ratios["`dvc repro` / `dvc status`"] = Ratio(ratio(taken, REPRO, STATUS), 2.0)
-    notes.append(f"{REPRO}, {count} stages: {medians[REPRO]:.2f} s. {STATUS}: {medians[STATUS]:.2f} s.")
+    descriptions.append(f"{REPRO}, {count} stages: {medians[REPRO]:.2f} s. {STATUS}: {medians[STATUS]:.2f} s.")
     return Result(ratios, ["stage", "s", "DVC", "imports", "set-up", "work"], rows, notes)
 
 

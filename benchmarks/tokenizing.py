@@ -38,14 +38,14 @@ def measure(quick: bool) -> Result:
     sample = texts[:2_000]
     pairs = zip(tokenizer.encode_corpus(words, sample), plain(vocabulary, sample), strict=True)
     same = statistics.mean(np.array_equal(a, b) for a, b in pairs)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file, keras.started() as rival:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file, keras.started() as baseline:
         json.dump(texts, file)
         file.flush()
-        rival.ask("texts", path=file.name, vocab_size=len(vocabulary))
+        baseline.ask("texts", path=file.name, vocab_size=len(vocabulary))
         runs = {
             OURS: lambda: seconds(lambda: tokenizer.encode_corpus(words, texts)),
             PLAIN: lambda: seconds(lambda: plain(vocabulary, texts)),
-            KERAS: lambda: rival.ask("tokenize")["seconds"],
+            KERAS: lambda: baseline.ask("tokenize")["seconds"],
         }
         taken = in_turn(runs, 2 if quick else 3)
     rows = [

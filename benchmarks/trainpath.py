@@ -24,7 +24,7 @@ from sentiment_rnn.params import ModelParams
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.callbacks import SystemMetrics
-from sentiment_rnn.training.fit import Fit, fit, is_first_process
+from sentiment_rnn.training.fit import FitResult, fit, is_rank_zero
 from sentiment_rnn.training.logger import RunLogger
 
 TOKENS = Path("data/tokens")
@@ -95,7 +95,7 @@ def train(
     share: float = 1.0,
     devices: int = 1,
     seed: int = 1,
-) -> Fit | None:
+) -> FitResult | None:
     """Train on the CPU as `pipeline.train` does.
 
     Args:
@@ -108,7 +108,7 @@ def train(
     """
     trainer = params.load().trainer.model_copy(update={"accelerator": "cpu", "devices": devices})
     logger: RunLogger | bool = False
-    if is_first_process():
+    if is_rank_zero():
         run_id = new_run()
         logger, callbacks = RunLogger(run_id), [SystemMetrics(run_id), *callbacks]
     with tempfile.TemporaryDirectory(dir=folder) as checkpoints:

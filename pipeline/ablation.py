@@ -8,33 +8,33 @@ from pathlib import Path
 import datasets
 
 from sentiment_rnn import params
-from sentiment_rnn.ablation import report
-from sentiment_rnn.ablation.variant import plan
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.experiments.pool import alone, run_missing
-from sentiment_rnn.experiments.remembered import Setting, done
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params
+from sentiment_rnn.studies.ablation import report
+from sentiment_rnn.studies.ablation.variant import plan
+from sentiment_rnn.studies.experiment import Context, done
+from sentiment_rnn.studies.pool import alone, run_missing
 from sentiment_rnn.tracking.store import connect
 
 
 def main() -> None:
     datasets.disable_progress_bars()
     chosen = params.load()
-    setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/ablation"), "ablation")
-    with alone(setting):
-        measure(chosen, setting)
+    context = Context(chosen.trainer, Path("data/tokens"), Path("work/ablation"), "ablation")
+    with alone(context):
+        measure(chosen, context)
 
 
-def measure(chosen: Params, setting: Setting) -> None:
+def measure(chosen: Params, context: Context) -> None:
     variants = plan(chosen)
     client = connect()
-    run_missing(client, variants, setting, chosen.ablation.workers)
-    found = report.rows(variants, done(client, setting), setting)
-    dataset = load_identity(setting.tokens)["dataset"]
+    run_missing(client, variants, context, chosen.ablation.workers)
+    found = report.rows(variants, done(client, context), context)
+    dataset = load_identity(context.tokens)["dataset"]
     Path("reports").mkdir(exist_ok=True)
     write_json("reports/ablation.json", {"dataset": dataset, "variants": report.values(found)})
-    table = report.markdown(found, chosen.ablation, dataset, setting)
+    table = report.markdown(found, chosen.ablation, dataset, context)
     Path("reports/ablation.md").write_text(table)
     report.picture(found).savefig("reports/ablation.png", dpi=120)
     print(table)

@@ -23,8 +23,8 @@ from xdist.scheduler import LoadFileScheduling
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.inference import saved
-from sentiment_rnn.inference.average import Average
+from sentiment_rnn.inference import serialization
+from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
@@ -149,8 +149,8 @@ def save_untrained(name: str, folder: Path, members: int = 1, temperature: float
     for classifier in classifiers:
         torch.nn.init.normal_(classifier.embedding.weight)
         torch.nn.init.normal_(classifier.readout.weight)
-    made = Average(classifiers) if members > 1 else classifiers[0]
-    saved.save(made, model.architecture(), Encoding(**model.encoding()), folder, temperature)
+    made = Ensemble(classifiers) if members > 1 else classifiers[0]
+    serialization.save(made, model.architecture(), Encoding(**model.encoding()), folder, temperature)
 
 
 @contextmanager

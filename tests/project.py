@@ -9,7 +9,7 @@ from pathlib import Path
 from conftest import ROOT, shrunk_values, write_params
 
 ARCHITECTURES = ["rnn", "bilstm", "bilstm_keras"]
-RIVALS = ["tfidf_logistic", "nb_logistic"]
+BASELINES = ["tfidf_logistic", "nb_logistic"]
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
 
 
@@ -41,7 +41,7 @@ def reproduce(folder: Path) -> None:
     for name in ("pipeline", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     values = shrunk_values() | {"architectures": ARCHITECTURES}
-    values["search"] |= {"min_gain": 0.0, "workers": 1}  # search's values are taken, however little they gain
+    values["search"] |= {"min_improvement": 0.0, "workers": 1}  # search's values are taken, however little they gain
     values["models"]["best"]["seeds"] = [1]
     write_params(values, folder)
     for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):

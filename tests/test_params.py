@@ -117,8 +117,8 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("models.lstm.pooling", [], ["at least 1"]),
         ("models.lstm.seeds", [], ["at least 1"]),
         ("registry.name", "a/b", ["a/b"]),
-        ("linear.rivals", ["svm"], ["'tfidf_logistic' or 'nb_logistic'", "'svm'"]),
-        ("linear.rivals", [], ["at least 1"]),
+        ("linear.baselines", ["svm"], ["'tfidf_logistic' or 'nb_logistic'", "'svm'"]),
+        ("linear.baselines", [], ["at least 1"]),
         ("linear.nb_logistic.max_ngram", 0, ["greater than or equal to 1", "it is 0"]),
         ("linear.nb_logistic.min_df", 0.5, ["integer", "0.5"]),
         ("linear.nb_logistic.c", [], ["at least 1"]),
@@ -129,8 +129,8 @@ def test_numbers_are_read_as_yaml_1_2_reads_them(written, tmp_path):
         ("models.lstm.pooling", ["max", "max"], ["twice"]),
         ("models.transformer.heads", 3, ["embedding_size: 8", "3 heads"]),
         ("models.lstm.seeds", [3, 3], ["twice"]),
-        ("linear.rivals", ["nb_logistic", "nb_logistic"], ["twice"]),
-        ("models.nb_logistic", {}, ["linear rival"]),
+        ("linear.baselines", ["nb_logistic", "nb_logistic"], ["twice"]),
+        ("models.nb_logistic", {}, ["linear baseline"]),
         ("architectures", ["bilstm", "tcn"], ["tcn", "rnn, lstm, gru"]),
         ("architectures", ["bilstm", "bilstm"], ["bilstm", "twice"]),
         ("architectures", ["lstm"], ["registry.candidates"]),
@@ -208,19 +208,19 @@ def test_an_unknown_architecture_is_answered_with_the_known_ones(chosen):
 
 
 def test_an_unknown_linear_rival_is_answered_with_the_known_ones(chosen):
-    assert chosen.rival_of("nb_logistic") == chosen.linear.nb_logistic
+    assert chosen.baseline_of("nb_logistic") == chosen.linear.nb_logistic
     with pytest.raises(
-        UserError, match=r"no linear rival rivals in params.yaml; there are tfidf_logistic, nb_logistic"
+        UserError, match=r"no linear baseline baselines in params.yaml; there are tfidf_logistic, nb_logistic"
     ):
-        chosen.rival_of("rivals")
+        chosen.baseline_of("baselines")
 
 
 def test_what_becomes_of_the_seeds_decides_no_training(chosen):
     model = chosen.model_of("lstm")
-    changed = params.with_values(model, {"seeds": [1, 2], "average": True})
-    assert changed.of_one_seed() == model.of_one_seed()
-    assert params.with_values(model, {"dropout": 0.25}).of_one_seed() != model.of_one_seed()
-    assert model.of_one_seed().keys() == type(model).model_fields.keys() - {"seeds", "average"}
+    changed = params.updated(model, {"seeds": [1, 2], "average": True})
+    assert changed.seed_independent() == model.seed_independent()
+    assert params.updated(model, {"dropout": 0.25}).seed_independent() != model.seed_independent()
+    assert model.seed_independent().keys() == type(model).model_fields.keys() - {"seeds", "average"}
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def test_several_layers_that_read_forward_are_a_language_model(tmp_path):
 
 def test_changed_values_are_validated_again(chosen):
     model = chosen.model_of("lstm")
-    assert params.with_values(model, {"dropout": 0.25}).dropout == 0.25
+    assert params.updated(model, {"dropout": 0.25}).dropout == 0.25
     with pytest.raises(ValueError, match="less than 1"):
-        params.with_values(model, {"dropout": 1.5})
+        params.updated(model, {"dropout": 1.5})
     with pytest.raises(ValueError, match="Extra inputs"):
-        params.with_values(model, {"colour": 1})
+        params.updated(model, {"colour": 1})

@@ -15,10 +15,10 @@ import torch
 from conftest import ROOT, shrunk_values, write_params
 
 from sentiment_rnn import cli, params
+from sentiment_rnn.baselines import model as linear
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.inference import saved
-from sentiment_rnn.linear import model as linear
+from sentiment_rnn.inference import serialization
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.training.fit import fit
 
@@ -30,7 +30,7 @@ BILSTM = PARAMS.model_of("bilstm")
 def dangers(source: str) -> list[str]:
     """Lines that could unpickle a file."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.trace(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
             found += [f"{node.lineno}: import {name}" for name in names if name.split(".")[0] in UNPICKLES]
@@ -106,10 +106,12 @@ def malicious(request, tmp_path):
 
 
 def test_a_malicious_file_in_the_place_of_weights_is_refused_unread(malicious, tmp_path):
-    saved.save(Classifier(**BILSTM.architecture()), BILSTM.architecture(), Encoding(**BILSTM.encoding()), tmp_path)
-    malicious(tmp_path / saved.WEIGHTS)
+    serialization.save(
+        Classifier(**BILSTM.architecture()), BILSTM.architecture(), Encoding(**BILSTM.encoding()), tmp_path
+    )
+    malicious(tmp_path / serialization.WEIGHTS)
     with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\): remove it"):
-        saved.load(tmp_path)
+        serialization.load(tmp_path)
 
 
 def test_a_malicious_file_in_the_place_of_a_rivals_numbers_is_refused_unread(malicious, tmp_path):
@@ -154,7 +156,7 @@ def test_a_study_is_kept_in_the_project_or_on_a_server(url, tmp_path):
 
 @pytest.mark.parametrize("stage", ["train", "search", "pretrain", "linear"])
 def test_a_stage_takes_no_folder_for_a_name(stage, project):
-    with pytest.raises(UserError, match=r"no (architecture|linear rival) \.\./\.\./x in params\.yaml"):
+    with pytest.raises(UserError, match=r"no (architecture|linear baseline) \.\./\.\./x in params\.yaml"):
         import_module(f"pipeline.{stage}").main("../../x")
     assert sorted(path.name for path in project.iterdir() if path.name != "mlruns") == ["params.yaml"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.serving.rows import Kind, kind_of
+from sentiment_rnn.serving.files import Kind, kind_of
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
@@ -72,7 +72,7 @@ def inspect(
     out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("work/inspect.png"),
 ) -> None:
     """What happens inside a model's cells, word by word: a table and a picture."""
-    from sentiment_rnn.inspection.show import show
+    from sentiment_rnn.explain.show import show
 
     show(text, model, out)
 
@@ -97,7 +97,7 @@ def rollback(reason: Annotated[str, typer.Option(help="Why; it becomes a tag.")]
     from sentiment_rnn.tracking import promotion
     from sentiment_rnn.tracking.store import connect_to_existing
 
-    name = params.load().registry.name
+    name = params.load().registered_name
     print(promotion.rollback(connect_to_existing(), name, reason))
 
 
@@ -107,8 +107,8 @@ def _champion() -> tuple["PyFuncModel", str]:
     from sentiment_rnn.tracking import registry
     from sentiment_rnn.tracking.store import connect_to_existing
 
-    name = params.load().registry.name
-    version = str(registry.reigning(connect_to_existing(), name).version)
+    name = params.load().registered_name
+    version = str(registry.require_champion(connect_to_existing(), name).version)
     return registry.load(name, version), f"{name} version {version}"
 
 

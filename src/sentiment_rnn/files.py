@@ -15,7 +15,7 @@ from sentiment_rnn.errors import UserError
 
 
 @contextmanager
-def unbroken(folder: str | Path) -> Iterator[None]:
+def refuse_corrupt_files(folder: str | Path) -> Iterator[None]:
     """Read files of a stage's folder in this block: one that was cut off, or is another's, is refused in one line.
 
     Raises:
@@ -31,7 +31,7 @@ def unbroken(folder: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Give a folder to write to that takes `path`'s place once the block has ended well, and is removed otherwise."""
     path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
@@ -46,7 +46,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[TextIO]:
+def atomic_file(path: str | Path) -> Iterator[TextIO]:
     """Give a text file to write to that takes `path`'s place once the block has ended well; it is removed otherwise."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def whole_file(path: str | Path) -> Iterator[TextIO]:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON, at once or not at all."""
-    with whole_file(path) as file:
+    with atomic_file(path) as file:
         file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 

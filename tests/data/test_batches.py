@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_rnn.data.batches import WIDTHS, Encoding, LengthBatches, pad, truncate, width_of
+from sentiment_rnn.data.batches import NUM_BUCKETS, BucketBatchSampler, Encoding, bucket_width, pad, truncate
 
 
 def reviews_of(lengths: list[int], seed: int = 0) -> list[np.ndarray]:
@@ -56,21 +56,21 @@ def test_ids_beyond_the_vocabulary_become_unknown():
 def test_widths_are_few_and_never_below_what_is_kept(most):
     back = Encoding(100, most, "tail", "back")
     lengths = np.arange(1, 3001)
-    widths = width_of(lengths, back)
-    assert len(np.unique(widths)) <= min(WIDTHS, most)
+    widths = bucket_width(lengths, back)
+    assert len(np.unique(widths)) <= min(NUM_BUCKETS, most)
     assert (widths >= np.minimum(lengths, most)).all()
     assert (widths <= most).all()
-    assert (widths - np.minimum(lengths, most) <= -(-most // WIDTHS)).all()
+    assert (widths - np.minimum(lengths, most) <= -(-most // NUM_BUCKETS)).all()
     assert (np.diff(widths) >= 0).all()
-    assert [int(width_of(length, back)) for length in (1, most, 3000)] == widths[[0, most - 1, -1]].tolist()
-    assert set(width_of(lengths, back._replace(padding="front")).tolist()) == {most}
+    assert [int(bucket_width(length, back)) for length in (1, most, 3000)] == widths[[0, most - 1, -1]].tolist()
+    assert set(bucket_width(lengths, back._replace(padding="front")).tolist()) == {most}
 
 
 def test_a_padded_batch_has_the_width_of_its_longest_review():
     encoding = Encoding(100, 160, "tail", "back")
     for lengths in ([1], [10, 11], [3, 99, 20], [159], [160, 5], [1000, 2]):
         ids, _ = pad(reviews_of(lengths), encoding)
-        assert ids.shape == (int(width_of(max(lengths), encoding)), len(lengths))
+        assert ids.shape == (int(bucket_width(max(lengths), encoding)), len(lengths))
 
 
 @pytest.fixture
@@ -85,11 +85,11 @@ ENCODING = Encoding(100, 200, "tail", "back")
 @pytest.mark.parametrize("seed", [None, 5])
 def test_batches_cover_every_row_once_and_share_a_width(lengths, seed, padding):
     encoding = ENCODING._replace(padding=padding)
-    sampler = LengthBatches(lengths, encoding, 32, seed)
+    sampler = BucketBatchSampler(lengths, encoding, 32, seed)
     batches = list(sampler)
     assert len(batches) == len(sampler)
     assert Counter(row for batch in batches for row in batch) == Counter(range(1003))
-    widths = width_of(lengths, encoding)
+    widths = bucket_width(lengths, encoding)
     smaller = Counter()
     for batch in batches:
         assert len({int(widths[row]) for row in batch}) == 1
@@ -100,7 +100,7 @@ def test_batches_cover_every_row_once_and_share_a_width(lengths, seed, padding):
 
 def test_the_seed_and_the_epoch_decide_the_order(lengths):
     def order(seed: int, epoch: int) -> list[list[int]]:
-        sampler = LengthBatches(lengths, ENCODING, 32, seed)
+        sampler = BucketBatchSampler(lengths, ENCODING, 32, seed)
         sampler.set_epoch(epoch)
         return list(sampler)
 
@@ -113,15 +113,15 @@ def test_the_seed_and_the_epoch_decide_the_order(lengths):
 
 
 def test_training_does_not_go_from_short_to_long(lengths):
-    widths = width_of(lengths, ENCODING)
-    seen = [int(widths[batch[0]]) for batch in LengthBatches(lengths, ENCODING, 32, seed=5)]
+    widths = bucket_width(lengths, ENCODING)
+    seen = [int(widths[batch[0]]) for batch in BucketBatchSampler(lengths, ENCODING, 32, seed=5)]
     assert seen != sorted(seen)
 
 
 @pytest.mark.parametrize("world_size", [2, 3, 8])
 def test_ranks_share_every_batch_of_one_process_equally(lengths, world_size):
-    whole = [batch for batch in LengthBatches(lengths, ENCODING, 24, seed=5) if len(batch) >= world_size]
-    samplers = [LengthBatches(lengths, ENCODING, 24, 5, rank, world_size) for rank in range(world_size)]
+    whole = [batch for batch in BucketBatchSampler(lengths, ENCODING, 24, seed=5) if len(batch) >= world_size]
+    samplers = [BucketBatchSampler(lengths, ENCODING, 24, 5, rank, world_size) for rank in range(world_size)]
     shares = [list(sampler) for sampler in samplers]
     assert {len(taken) for taken in shares} == {len(sampler) for sampler in samplers} == {len(whole)}
     for batch, *taken in zip(whole, *shares, strict=True):
@@ -132,10 +132,10 @@ def test_ranks_share_every_batch_of_one_process_equally(lengths, world_size):
 
 
 def test_evaluation_goes_by_width_and_always_the_same_way(lengths):
-    sampler = LengthBatches(lengths, ENCODING, 32)
+    sampler = BucketBatchSampler(lengths, ENCODING, 32)
     first = list(sampler)
     sampler.set_epoch(4)
     assert list(sampler) == first
-    widths = width_of(lengths, ENCODING)
+    widths = bucket_width(lengths, ENCODING)
     rows = [row for batch in first for row in batch]
     assert rows == sorted(range(1003), key=lambda row: (widths[row], row))

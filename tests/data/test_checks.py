@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sentiment_rnn.data.checks import check_rows, describe
-from sentiment_rnn.data.corpus import Corpus, Split, fingerprint, order_fingerprint
+from sentiment_rnn.data.corpus import Corpus, Split, content_hash, ordered_content_hash
 from sentiment_rnn.errors import UserError
 
 
@@ -58,8 +58,8 @@ def test_a_bad_row_or_column_is_named_in_one_line(rows, message):
 def test_the_fingerprint_follows_the_content_and_not_the_order():
     split = Split(["a", "b", "b", "c"], [0, 1, 1, 0])
     turned = Split(split.texts[::-1], split.labels[::-1])
-    assert fingerprint(split) == fingerprint(turned)
-    assert order_fingerprint(split) != order_fingerprint(turned)
+    assert content_hash(split) == content_hash(turned)
+    assert ordered_content_hash(split) != ordered_content_hash(turned)
     others = [
         Split(["a", "b", "c"], [0, 1, 0]),  # a repeat less
         Split(["a", "b", "c", "c"], [0, 1, 0, 0]),  # another repeat
@@ -68,7 +68,7 @@ def test_the_fingerprint_follows_the_content_and_not_the_order():
         Split(["a", "b", "b", "c"], [1, 0, 1, 0]),  # the same texts and labels, paired otherwise
         Split(["a", "b", "b", "c "], [0, 1, 1, 0]),
     ]
-    assert len({fingerprint(other) for other in [split, *others]}) == 1 + len(others)
+    assert len({content_hash(other) for other in [split, *others]}) == 1 + len(others)
 
 
 def test_the_description_counts_what_a_person_would_count():
@@ -79,7 +79,7 @@ def test_the_description_counts_what_a_person_would_count():
     assert (report["dataset"], report["source"]) == ("sample", "generated")
     figures = report["splits"]["train"]
     assert figures["reviews"] == 5
-    assert figures["fingerprint"] == fingerprint(train)
+    assert figures["content_hash"] == content_hash(train)
     assert figures["labels"] == {str(label): count for label, count in Counter(train.labels).items()}
     assert figures["words"] | {"q05": 0, "q95": 0} == {
         "q00": 1, "q05": 0, "q25": 2, "q50": 2, "q75": 3, "q95": 0, "q100": 4,

@@ -19,7 +19,7 @@ from conftest import shrunk_values, write_params
 from pipeline import download
 from sentiment_rnn import params
 from sentiment_rnn.data import imdb, sources, store
-from sentiment_rnn.data.sample import generate
+from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json
 
@@ -48,7 +48,7 @@ def small_imdb(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, list]]:
     """A small corpus that stands for IMDB: its splits."""
     splits = {name: reviews(name) for name in SIZES}
     monkeypatch.setattr(imdb, "COUNTS", SIZES)
-    monkeypatch.setattr(imdb, "FINGERPRINTS", {name: fingerprint_by_hand(rows) for name, rows in splits.items()})
+    monkeypatch.setattr(imdb, "CONTENT_HASHES", {name: fingerprint_by_hand(rows) for name, rows in splits.items()})
     return splits
 
 
@@ -161,11 +161,11 @@ def test_the_download_stage_writes_what_the_mirror_holds(mirror, small_imdb, pro
     }
     assert store.load_identity("data/raw") == {
         "dataset": "imdb",
-        "fingerprints": imdb.FINGERPRINTS,
+        "content_hashes": imdb.CONTENT_HASHES,
     }
     report = read_json("reports/data.json")
     assert report["dataset"] == "imdb"
-    assert report["splits"]["train"]["fingerprint"] == imdb.FINGERPRINTS["train"]
+    assert report["splits"]["train"]["content_hash"] == imdb.CONTENT_HASHES["train"]
 
 
 def test_mirror_as_source_needs_one(data):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sentiment_rnn.data.corpus import Split
-from sentiment_rnn.data.sample import generate
 from sentiment_rnn.data.split import overlap, stratified_validation
+from sentiment_rnn.data.synthetic import generate
 
 
 @pytest.fixture(scope="module")

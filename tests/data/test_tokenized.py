@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_rnn.data import written as written_files
+from sentiment_rnn.data import tokenized as written_files
 from sentiment_rnn.data.batches import Encoding, pad
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
@@ -60,8 +60,8 @@ def test_several_splits_are_read_as_one(written):
 def test_keep_leaves_a_random_share_of_whole_reviews(written, fraction, size):
     folder, splits = written
     kept, again = (TokenizedReviews(folder, ["train"], ENCODING) for _ in range(2))
-    kept.keep(fraction, seed=3)
-    again.keep(fraction, seed=3)
+    kept.subsample(fraction, seed=3)
+    again.subsample(fraction, seed=3)
     assert len(kept) == len(kept.lengths) == size
     assert whole_ids(kept) == whole_ids(again)
     written_pairs = [(review.tolist(), label) for review, label in zip(*splits["train"], strict=True)]
@@ -75,7 +75,7 @@ def test_another_seed_keeps_others(written):
     kept = []
     for seed in (3, 4):
         reviews = TokenizedReviews(folder, ["train"], ENCODING)
-        reviews.keep(0.5, seed)
+        reviews.subsample(0.5, seed)
         kept.append(whole_ids(reviews))
     assert kept[0] != kept[1]
 

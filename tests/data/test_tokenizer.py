@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from sentiment_rnn.data import tokenizer
-from sentiment_rnn.data.sample import generate
+from sentiment_rnn.data.synthetic import generate
 
 
 def words_of(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from sentiment_rnn.evaluation import plots
-from sentiment_rnn.evaluation.compare import summarise
+from sentiment_rnn.evaluation.comparison import summarise
 
 HISTORY = [
     {"epoch": 1, "train_loss": 0.7, "train_accuracy": 0.5, "validation_loss": 0.6, "validation_accuracy": 0.6},
@@ -63,7 +63,7 @@ def test_the_comparison_draws_every_architecture_and_names_the_data(tmp_path):
     }
     (validation,) = (line for line in left.lines if line.get_label() == "validation")
     assert list(validation.get_ydata()) == ["nb_logistic", "bilstm"], "the document's protocol has no validation"
-    networks, rivals = ([bar.get_width() for bar in bars] for bars in right.containers)
-    assert (networks, rivals) == ([8.0, 8.0], [3.0])
+    networks, baselines = ([bar.get_width() for bar in bars] for bars in right.containers)
+    assert (networks, baselines) == ([8.0, 8.0], [3.0])
     assert [round(bar.get_y() + bar.get_height() / 2) for bar in right.containers[1]] == [0], "beside its name"
     assert is_png(figure, tmp_path)

@@ -7,11 +7,11 @@ from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.sample import generate
 from sentiment_rnn.data.store import load_split
+from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import probabilities
-from sentiment_rnn.inference import saved, score
+from sentiment_rnn.inference import logits, serialization
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.models import Classifier
 
@@ -28,7 +28,7 @@ def predictor(request, tokens, tmp_path_factory) -> Predictor:
     classifier = Classifier(**model.architecture())
     torch.nn.init.normal_(classifier.embedding.weight)
     torch.nn.init.normal_(classifier.readout.weight)
-    saved.save(classifier, model.architecture(), Encoding(**model.encoding()), folder)
+    serialization.save(classifier, model.architecture(), Encoding(**model.encoding()), folder)
     return Predictor(folder, tokens / "tokenizer.json")
 
 
@@ -45,7 +45,7 @@ def test_a_probability_does_not_depend_on_the_other_texts(predictor):
 
 def test_raw_text_gives_what_the_tokenized_split_gives(predictor, tokens):
     texts = load_split(tokens.parent / "raw", "test").texts
-    scored = score.logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
+    scored = logits.predict_logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
     assert np.allclose(predictor.positive(texts), probabilities(scored), rtol=0, atol=1e-6)
 
 
@@ -56,7 +56,7 @@ def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path)
     torch.nn.init.normal_(classifier.embedding.weight)
     logits = []
     for name, temperature in (("raw", None), ("calibrated", 2.5)):
-        saved.save(classifier, model.architecture(), Encoding(**model.encoding()), tmp_path / name, temperature)
+        serialization.save(classifier, model.architecture(), Encoding(**model.encoding()), tmp_path / name, temperature)
         positive = Predictor(tmp_path / name, tokens / "tokenizer.json").positive(generate(60, seed=3)[0])
         logits.append(np.log(positive / (1 - positive)))
     raw, calibrated = logits

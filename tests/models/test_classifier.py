@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from sentiment_rnn.data import tokenizer
 from sentiment_rnn.data.batches import Encoding, pad
-from sentiment_rnn.data.sample import generate
+from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.models import ENCODERS, Classifier
-from sentiment_rnn.models.directions import mean_probability
+from sentiment_rnn.models.merging import mean_probability
 
 ARCHITECTURES = list(shrunk_values()["models"])
 

@@ -12,14 +12,14 @@ from mlflow import MlflowClient
 from ruamel.yaml import YAML
 from safetensors.numpy import load_file as load_rows
 from safetensors.torch import load_file
+from sentiment_rnn.pretraining import learn
 
 from pipeline import evaluate, forecast, linear, predict, pretrain, register, teach, train
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.evaluation import trained
-from sentiment_rnn.pretraining import learn
+from sentiment_rnn.inference import logits
 from sentiment_rnn.progress import duration
 
 
@@ -135,7 +135,7 @@ def test_nothing_learned_is_the_model_as_it_is_drawn(best):
 def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     values = shrunk_values()
     values["models"]["best"]["seeds"] = [1, 2]
-    values["linear"]["rivals"] = ["nb_logistic"]
+    values["linear"]["baselines"] = ["nb_logistic"]
     write_params(values, best)
     linear.main("nb_logistic")
     predict.main("nb_logistic")
@@ -147,9 +147,9 @@ def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     assert {"taught_validation_loss", "taught_validation_accuracy", "taught_seconds"} <= pupil.data.metrics.keys()
     teach.main("best")
 
-    rival, network = (teach.scored(name, params.load(), "unsupervised").logits for name in ("nb_logistic", "pupil"))
+    baseline, network = (teach.scored(name, params.load(), "unsupervised").logits for name in ("nb_logistic", "pupil"))
     said = load_rows("data/taught/best/probabilities.safetensors")["positive"]
-    ratio = np.log(said / (1 - said)) / ((rival + network) / 2)
+    ratio = np.log(said / (1 - said)) / ((baseline + network) / 2)
     assert np.allclose(ratio, ratio[0], rtol=1e-3), "the mean of both, at one temperature"
 
     train.main("best")
@@ -160,7 +160,7 @@ def test_the_pupil_learns_from_the_rival_and_the_best_from_both(best, client):
     assert evaluated["version"] == registered["version"]
     assert 0 <= evaluated["ece"] <= 1
     assert registered["refit"]
-    alone = trained.network(Path("best/models/best/seed-2/refit"), Path("data/tokens"), "test")
+    alone = logits.network_logits(Path("best/models/best/seed-2/refit"), Path("data/tokens"), "test")
     assert evaluated["accuracy_of_each_seed"][1] == np.mean((alone.logits >= 0) == (alone.labels > 0))
     assert len(evaluated["accuracy_of_each_seed"]) == 2
     assert not Path("reports/registered.json").exists(), "that is the main pipeline's"
@@ -181,8 +181,8 @@ def test_how_long_it_will_take_is_said_beforehand(best, kind, capsys):
 
 def test_the_forecast_is_the_tokens_there_are_at_the_speed_that_was_seen(best, capsys, monkeypatch, tokens):
     values = shrunk_values()
-    values["models"]["pupil"] |= {"teacher_epochs": 3, "max_epochs": 2}
-    values["models"]["best"] |= {"teachers": ["nb_logistic", "pupil"], "teacher_epochs": 1, "max_epochs": 1}
+    values["models"]["pupil"] |= {"distillation_epochs": 3, "max_epochs": 2}
+    values["models"]["best"] |= {"teachers": ["nb_logistic", "pupil"], "distillation_epochs": 1, "max_epochs": 1}
     values["pretrain"]["kind"] = "none"
     write_params(values, best)
     model = params.load().model_of("pupil")

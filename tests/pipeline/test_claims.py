@@ -13,9 +13,9 @@ from mlflow.entities import Metric
 
 from pipeline.claims import within
 from sentiment_rnn import params
-from sentiment_rnn.claims.plan import plan
-from sentiment_rnn.experiments.remembered import KEY, Setting
 from sentiment_rnn.files import read_json
+from sentiment_rnn.studies.claims.plan import plan
+from sentiment_rnn.studies.experiment import KEY, Context
 from sentiment_rnn.tracking.store import experiment
 
 SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60}
@@ -32,11 +32,11 @@ def project(client: MlflowClient, tmp_path: Path, tokens: Path) -> Path:
     (tmp_path / "data").symlink_to(tokens.parent)
     (tmp_path / "work/claims").mkdir(parents=True)
     chosen = params.load()
-    setting = Setting(chosen.trainer, Path("data/tokens"), Path("work/claims"), "claims")
+    context = Context(chosen.trainer, Path("data/tokens"), Path("work/claims"), "claims")
     train = read_json(tokens.parents[1] / "reports/tokens.json")["train"]["reviews"]
-    store = experiment(client, setting.experiment_name())
+    store = experiment(client, context.experiment_name())
     for planned in plan(within(chosen, train))[:-1]:
-        run = client.create_run(store, tags={KEY: planned.key(setting)}).info.run_id
+        run = client.create_run(store, tags={KEY: planned.key(context)}).info.run_id
         noise = 0.02 * planned.seed
         accuracy = 0.8 + (GAINS.get(planned.name, 0.0) * (1 + noise)) / 100
         weights = {"lstm": 400, "gru": 300}.get(planned.model.cell, 100)

@@ -28,7 +28,7 @@ def digest(tensors):
     return hashlib.sha256(b"".join(tensor.detach().numpy().tobytes() for tensor in tensors)).hexdigest()
 
 
-class Watch(pl.Callback):
+class LeaseMonitor(pl.Callback):
     def __init__(self):
         self.steps = []
 
@@ -43,7 +43,7 @@ class Watch(pl.Callback):
 
 chosen = params.load()
 fit("bilstm", chosen.model_of("bilstm"), chosen.trainer, 7, tokens="data/tokens", checkpoints=Path("work"),
-    logger=False, callbacks=[Watch()])
+    logger=False, callbacks=[LeaseMonitor()])
 """
 
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from project import ARCHITECTURES, RIVALS, run
+from project import ARCHITECTURES, BASELINES, run
 from ruamel.yaml import YAML
 
 INDEPENDENT = """
@@ -39,7 +39,7 @@ def test_every_report_is_there_and_none_calls_the_sample_imdb(reproduced):
     reports = reproduced / "reports"
     names = ["data", "tokens", "comparison", "registered", "evaluation"]
     names += [f"{stage}/{name}" for stage in ("search", "train") for name in ARCHITECTURES]
-    names += [f"train/{name}" for name in RIVALS]
+    names += [f"train/{name}" for name in BASELINES]
     for name in names:
         assert (reports / f"{name}.json").is_file(), name
     for name in ("data", "tokens", "comparison", "registered", "evaluation"):
@@ -51,12 +51,12 @@ def test_every_report_is_there_and_none_calls_the_sample_imdb(reproduced):
         assert (reports / path).stat().st_size > 1000, path
     page = (reports / "evaluation/index.html").read_text()
     assert "This is the generated sample, not IMDB" in page
-    assert all(rival in page for rival in RIVALS)
+    assert all(baseline in page for baseline in BASELINES)
 
 
 def test_the_comparison_has_a_row_for_each_architecture_and_rival(reproduced):
     rows = read(reproduced / "reports/comparison.json")["architectures"]
-    assert list(rows) == [*ARCHITECTURES, *RIVALS]
+    assert list(rows) == [*ARCHITECTURES, *BASELINES]
     for row in rows.values():
         assert row["test_accuracy_low"] < row["test_accuracy"] < row["test_accuracy_high"]
         assert row["parameters"] > 0
@@ -110,12 +110,12 @@ def test_the_best_candidate_is_the_registered_champion_with_its_tags(reproduced,
     assert str(version.version) == registered["version"] == "1"
     assert registered["architecture"] == "bilstm"
     assert registered["run_id"] == version.run_id == trained["seeds"][0]["run_id"]
-    fingerprints = read(reproduced / "data/raw/dataset.json")["fingerprints"]
+    content_hashes = read(reproduced / "data/raw/dataset.json")["content_hashes"]
     evaluation = read(reproduced / "reports/evaluation.json")
     assert version.tags["dataset"] == "sample"
     assert version.tags["architecture"] == "bilstm"
-    assert version.tags["data.fingerprint"] == fingerprints["train"]
-    assert version.tags["test.fingerprint"] == fingerprints["test"]
+    assert version.tags["data.content_hash"] == content_hashes["train"]
+    assert version.tags["test.content_hash"] == content_hashes["test"]
     assert float(version.tags["test.accuracy"]) == pytest.approx(evaluation["accuracy"], abs=1e-6)
     assert float(version.tags["test.ece"]) == pytest.approx(evaluation["ece"], abs=1e-6)
     assert version.tags["temperature"] == str(registered["temperature"])
@@ -135,14 +135,14 @@ def test_nothing_that_was_logged_is_a_pickle(reproduced):
 def test_each_training_is_one_run_that_shows_what_was_done(reproduced, client):
     runs = {run.data.tags["architecture"]: run for run in runs_of(client, "sample")}
     assert len(runs_of(client, "sample")) == len(runs)
-    assert set(runs) == {*ARCHITECTURES, *RIVALS}
+    assert set(runs) == {*ARCHITECTURES, *BASELINES}
     commit = run(reproduced, "git", "rev-parse", "HEAD").stdout.strip()
-    fingerprint = read(reproduced / "data/raw/dataset.json")["fingerprints"]["train"]
+    content_hash = read(reproduced / "data/raw/dataset.json")["content_hashes"]["train"]
     for name, found in runs.items():
         tags = found.data.tags
         assert found.info.status == "FINISHED"
         assert found.info.run_name == name
-        assert (tags["dataset"], tags["data.fingerprint"]) == ("sample", fingerprint)
+        assert (tags["dataset"], tags["data.content_hash"]) == ("sample", content_hash)
         assert (tags["mlflow.source.git.commit"], tags["git.dirty"]) == (commit, "false")
         assert found.inputs.dataset_inputs[0].dataset.name == "sample"
         assert 0 <= found.data.metrics["final_test_accuracy"] <= 1
@@ -251,7 +251,7 @@ def test_an_unknown_architecture_is_one_line_and_writes_nothing(reproduced, clie
     assert done.stderr.count("\n") == 1
     assert sorted(path for path in (reproduced / "reports").rglob("*")) == before
     assert not (reproduced / "models/nosuch").exists()
-    assert len(runs_of(client, "sample")) == len(ARCHITECTURES) + len(RIVALS)
+    assert len(runs_of(client, "sample")) == len(ARCHITECTURES) + len(BASELINES)
 
 
 def test_a_dead_store_is_one_line_and_writes_nothing(reproduced):

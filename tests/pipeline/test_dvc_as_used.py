@@ -9,7 +9,7 @@ from statistics import fmean
 
 import pytest
 from mlflow import MlflowClient
-from project import ARCHITECTURES, GIT, RIVALS, run, succeed
+from project import ARCHITECTURES, BASELINES, GIT, run, succeed
 
 RIVAL = ("linear@nb_logistic", "linear.nb_logistic.max_ngram")  # a stage of seconds, and one of its parameters
 ANSWERS = """
@@ -51,7 +51,7 @@ def wait_for_the_queue(folder: Path) -> None:
 
 
 def test_the_metrics_of_every_architecture_are_shown(owner):
-    files = [f"reports/train/{name}.json" for name in (*ARCHITECTURES, *RIVALS)]
+    files = [f"reports/train/{name}.json" for name in (*ARCHITECTURES, *BASELINES)]
     metrics = shown(owner, "metrics", "show", *files)[""]["data"]
     assert list(metrics) == files
     for file in files:

@@ -12,14 +12,14 @@ from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
 from pipeline import evaluate, linear, predict, recipe_named, register, train
+from sentiment_rnn.data import predictions
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.data.store import load_split
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
+from sentiment_rnn.evaluation.mcnemar import mcnemar
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference.predictor import Predictor
-from sentiment_rnn.report import predictions
-from sentiment_rnn.report.mcnemar import mcnemar
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect
 
@@ -32,7 +32,7 @@ def write(average: bool) -> None:
     values = shrunk_values()
     values["models"]["bilstm"] |= {"seeds": SEEDS, "average": average, "max_epochs": 1}
     values["models"]["best"] = values["models"]["bilstm"] | {"teachers": []}
-    values["linear"]["rivals"] = ["nb_logistic"]
+    values["linear"]["baselines"] = ["nb_logistic"]
     write_params(values, Path())
 
 

@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, client: MlflowClient, tokens: Path, model: str = "bilstm", **changes: Any) -> None:
         self.client = client
         self.work = Path("work")
-        asked = PARAMS.search.model_copy(update={"min_gain": 0.0, **changes})
+        asked = PARAMS.search.model_copy(update={"min_improvement": 0.0, **changes})
         url = storage_url(asked.storage, self.work)
         self.storage = open_storage(url)
         search = Search(

@@ -69,13 +69,13 @@ def kill(workers: Workers) -> None:
 
 def test_a_killed_worker_is_started_again_until_it_looks_hopeless(bench):
     with Sleepers(bench.search, bench.work, 1) as workers:
-        for _ in range(launch.DEATHS):
+        for _ in range(launch.MAX_DEATHS):
             kill(workers)
             assert workers.check(0)
-        assert workers.started == launch.DEATHS + 1
+        assert workers.started == launch.MAX_DEATHS + 1
         kill(workers)
         assert workers.check(1), "a trial has finished in between"
-        for _ in range(launch.DEATHS - 1):
+        for _ in range(launch.MAX_DEATHS - 1):
             kill(workers)
             assert workers.check(1)
         kill(workers)
@@ -94,7 +94,7 @@ def test_a_worker_that_fails_is_quoted(bench, words):
 
     with Failing(bench.search, bench.work, 1) as workers:
         if not words.startswith("error"):  # a bug, or a device out of memory: other values may do better
-            for _ in range(launch.DEATHS):
+            for _ in range(launch.MAX_DEATHS):
                 workers.processes[0].wait()
                 workers.check(0)
         workers.processes[0].wait()

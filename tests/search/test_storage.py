@@ -10,7 +10,7 @@ import optuna
 import pytest
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.search import ownership, storage
+from sentiment_rnn.search import leases, storage
 from sentiment_rnn.search.storage import open_storage, shown, storage_url
 
 
@@ -61,7 +61,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 def test_a_study_goes_on_when_its_database_was_away(postgresql):
     opened = open_storage(postgresql.url("optuna"))
     study = optuna.create_study(storage=opened, study_name="away")
-    trial = ownership.claim(study, opened, 5, {"x": 0.5})
+    trial = leases.claim(study, opened, 5, {"x": 0.5})
     postgresql.kill()
     back = threading.Timer(3, postgresql.start)
     back.start()
@@ -70,7 +70,7 @@ def test_a_study_goes_on_when_its_database_was_away(postgresql):
         opened.set_trial_user_attr(trial._trial_id, "seen", True)
         assert time.monotonic() - began > 2, "it waited"
         opened.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.1])
-        assert ownership.claim(study, opened, 5, {}) is not None
+        assert leases.claim(study, opened, 5, {}) is not None
     finally:
         back.join()
     states = [found.state.name for found in optuna.load_study(storage=opened, study_name="away").get_trials()]

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.search import ownership
+from sentiment_rnn.search import leases
 from sentiment_rnn.search import study as studies
 from sentiment_rnn.search.study import follow, load_study, log_result, report
 from sentiment_rnn.tracking import runs
@@ -18,7 +18,7 @@ from sentiment_rnn.tracking import runs
 
 def add(bench: Bench, value: float, state=TrialState.COMPLETE, **values) -> optuna.trial.FrozenTrial:
     """A trial that has ended, and its run, as a worker leaves them."""
-    trial = ownership.claim(bench.study, bench.storage, 99, values)
+    trial = leases.claim(bench.study, bench.storage, 99, values)
     drawn = optuna.trial.Trial(bench.study, trial._trial_id)
     for name, chosen in PARAMS.search.space.items():
         if values:
@@ -46,7 +46,7 @@ def statuses(bench: Bench) -> dict[str, str]:
 def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens, capsys):
     first = Bench(client, tokens)
     add(first, 0.5)
-    second = Bench(client, tokens, trials=9, min_gain=0.3, workers=2)
+    second = Bench(client, tokens, trials=9, min_improvement=0.3, workers=2)
     assert (second.search.study, second.search.run_id) == (first.search.study, first.search.run_id)
     assert len(second.family()[0]) == 1
     said = capsys.readouterr().out
@@ -65,9 +65,9 @@ def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens,
 )
 def test_another_space_or_model_is_a_new_study_and_is_said(client, tokens, capsys, changes):
     first = Bench(client, tokens)
-    trial = ownership.claim(first.study, first.storage, 9, {})
+    trial = leases.claim(first.study, first.storage, 9, {})
     first.storage.set_trial_user_attr(trial._trial_id, "run_id", child(first, 0))
-    first.storage.set_trial_user_attr(trial._trial_id, "owner", ownership.myself() | {"born": 0.0})  # killed since
+    first.storage.set_trial_user_attr(trial._trial_id, "owner", leases.myself() | {"born": 0.0})  # killed since
     second = Bench(client, tokens, **changes)
     assert second.search.study != first.search.study
     assert "changed: this is a new study" in capsys.readouterr().out
@@ -133,7 +133,7 @@ def test_a_study_begun_anew_has_a_run_of_its_own(client, tokens):
 
 def test_where_every_trial_diverged_nothing_is_found(client, tokens):
     bench = Bench(client, tokens)
-    trial = ownership.claim(bench.study, bench.storage, 1, {})
+    trial = leases.claim(bench.study, bench.storage, 1, {})
     bench.storage.set_trial_user_attr(trial._trial_id, "seconds", 1.0)
     bench.storage.set_trial_state_values(trial._trial_id, TrialState.PRUNED, None)
     found = report(bench.search, bench.study)
@@ -197,7 +197,9 @@ def test_the_report(client, tokens):
         (1, "PRUNED", 0.6),
         (2, "COMPLETE", 0.48),
     ]
-    wants_more = bench.search.model_copy(update={"params": bench.search.params.model_copy(update={"min_gain": 0.03})})
+    wants_more = bench.search.model_copy(
+        update={"params": bench.search.params.model_copy(update={"min_improvement": 0.03})}
+    )
     assert report(wants_more, bench.study)["best"] == {}, "the gain is too small"
 
     log_result(client, bench.search.run_id, bench.study)
@@ -219,8 +221,8 @@ def test_mlflow_follows_the_study(client, tokens):
     bench = Bench(client, tokens)
     for value, state in ((0.5, TrialState.COMPLETE), (0.6, TrialState.PRUNED)):
         add(bench, value, state)  # killed after the study was told, before MLflow was
-    ownership.claim(bench.study, bench.storage, 9, {})  # given up by the next claim of this process
-    alive = ownership.claim(bench.study, bench.storage, 9, {})
+    leases.claim(bench.study, bench.storage, 9, {})  # given up by the next claim of this process
+    alive = leases.claim(bench.study, bench.storage, 9, {})
     open_runs = {number: child(bench, number) for number in (2, 3)}
     bench.storage.set_trial_user_attr(alive._trial_id, "run_id", open_runs[3])
     doubled = child(bench, 3)  # the store's answer was lost, and the run was made again

@@ -11,8 +11,7 @@ from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.pretraining import weights
-from sentiment_rnn.search import ownership
+from sentiment_rnn.search import leases
 from sentiment_rnn.search import trial as trials
 from sentiment_rnn.search.trial import run_trial
 
@@ -105,7 +104,7 @@ def test_a_pruned_trial_leaves_a_finished_run_that_says_so(client, tokens):
 def test_the_defaults_are_never_pruned(client, tokens):
     bench = Bench(client, tokens, trials=6, max_epochs=2)
     good_trials(bench, 5)
-    claimed = ownership.claim(bench.study, bench.storage, 6, {})
+    claimed = leases.claim(bench.study, bench.storage, 6, {})
     bench.storage.set_trial_system_attr(
         claimed._trial_id, "fixed_params", {"learning_rate": BILSTM.learning_rate, "dropout": BILSTM.dropout}
     )
@@ -115,7 +114,7 @@ def test_the_defaults_are_never_pruned(client, tokens):
 
 def test_a_diverged_trial_is_finished_and_counts(client, tokens, monkeypatch):
     bench = Bench(client, tokens, trials=2)
-    run_trial(client, bench.storage, bench.search, ownership.claim(bench.study, bench.storage, 2, {}))
+    run_trial(client, bench.storage, bench.search, leases.claim(bench.study, bench.storage, 2, {}))
     with monkeypatch.context() as patch:
         patch.setattr(trials, "math", SimpleNamespace(isfinite=lambda loss: False))
         report = bench.run()
@@ -126,11 +125,11 @@ def test_a_diverged_trial_is_finished_and_counts(client, tokens, monkeypatch):
 def test_a_trial_that_was_thought_dead_is_given_away(client, tokens, monkeypatch):
     class Late(trials.Reporting):
         def on_validation_end(self, trainer, module):
-            ownership.fail(bench.storage, claimed)  # as another machine does that heard nothing of it
+            leases.fail(bench.storage, claimed)  # as another machine does that heard nothing of it
             super().on_validation_end(trainer, module)
 
     bench = Bench(client, tokens, trials=1)
-    claimed = ownership.claim(bench.study, bench.storage, 1, {})
+    claimed = leases.claim(bench.study, bench.storage, 1, {})
     with monkeypatch.context() as patch:
         patch.setattr(trials, "Reporting", Late)
         run_trial(client, bench.storage, bench.search, claimed)

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from sentiment_rnn.search import view
-from sentiment_rnn.search.ownership import finished
+from sentiment_rnn.search.leases import finished
 
 
 @pytest.fixture

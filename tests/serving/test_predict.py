@@ -16,7 +16,7 @@ from conftest import ROOT, shrunk_values, write_params
 from sentiment_rnn import cli
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.serving import predict
-from sentiment_rnn.serving.rows import Kind
+from sentiment_rnn.serving.files import Kind
 
 TEXTS = ["a great film", "I hated every minute of it", 'so "good",\nsaid nobody', "word " * 300]
 

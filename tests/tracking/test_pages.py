@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
-from project import ARCHITECTURES, RIVALS, succeed
+from project import ARCHITECTURES, BASELINES, succeed
 
 from docs import screenshots
 
@@ -39,9 +39,9 @@ def experiment(client: MlflowClient, name: str) -> str:
 
 
 def run_ids(client: MlflowClient) -> dict[str, str]:
-    """The ids of the architectures' and the rivals' runs, by name."""
+    """The ids of the architectures' and the baselines' runs, by name."""
     found = client.search_runs([experiment(client, "sample")])
-    return {run.info.run_name: run.info.run_id for run in found if run.info.run_name in {*ARCHITECTURES, *RIVALS}}
+    return {run.info.run_name: run.info.run_id for run in found if run.info.run_name in {*ARCHITECTURES, *BASELINES}}
 
 
 def colours(drawn: Locator) -> int:

@@ -14,11 +14,11 @@ GATE = GateParams(max_ece_increase=0.01, max_latency_ms=100)
 
 
 def tags(
-    dataset: str = "imdb", accuracy: float = 0.9, fingerprint: str = "f", ece: float = 0.01, latency: float = 5
+    dataset: str = "imdb", accuracy: float = 0.9, content_hash: str = "f", ece: float = 0.01, latency: float = 5
 ) -> dict[str, str]:
     return {
         "dataset": dataset,
-        "test.fingerprint": fingerprint,
+        "test.content_hash": content_hash,
         "test.accuracy": f"{accuracy:.6f}",
         "test.ece": f"{ece:.6f}",
         "latency_ms": f"{latency:.2f}",
@@ -50,7 +50,7 @@ def without(key: str, **changes) -> dict[str, str]:
         (tags(accuracy=0.92, ece=0.0201), tags(ece=0.01), False, "ECE 0.0201, the champion's 0.0100, more than 0.01"),
         (tags(accuracy=0.92, ece=0.0), tags(ece=0.3), True, "ECE 0.0000, the champion's 0.3000"),
         (tags(ece=0.3), without("test.ece"), True, "the champion's calibration was never measured"),
-        (tags(ece=0.3), tags(ece=0.01, fingerprint="old"), True, "tested on another corpus"),
+        (tags(ece=0.3), tags(ece=0.01, content_hash="old"), True, "tested on another corpus"),
         (tags(accuracy=0.89, ece=0.3), tags(), False, "test accuracy 0.8900 is below"),
         # latency: a bound that stands whoever is champion
         (tags(latency=100), tags(), True, "100.0 ms a review"),

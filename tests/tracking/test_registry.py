@@ -15,7 +15,7 @@ from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.inference import saved
+from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
@@ -39,7 +39,9 @@ def model_folder(tmp_path_factory):
     model = params.Params.model_validate(shrunk_values()).model_of("bilstm")
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)
-    saved.save(Classifier(**model.architecture()).eval(), model.architecture(), Encoding(**model.encoding()), folder)
+    serialization.save(
+        Classifier(**model.architecture()).eval(), model.architecture(), Encoding(**model.encoding()), folder
+    )
     return folder
 
 

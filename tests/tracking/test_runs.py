@@ -10,7 +10,7 @@ from sentiment_rnn.tracking.store import connect
 IDENTITY = {
     "dataset": "sample",
     "source": "generated",
-    "fingerprints": {"train": "a" * 64, "test": "b" * 64, "unsupervised": "c" * 64},
+    "content_hashes": {"train": "a" * 64, "test": "b" * 64, "unsupervised": "c" * 64},
 }
 
 
@@ -38,7 +38,7 @@ def test_a_run_shows_what_is_run_on_what(client):
     assert run.data.params == {"hidden_size": "6"}
     assert run.data.tags["architecture"] == "bilstm"
     assert run.data.tags["dataset"] == "sample"
-    assert run.data.tags["data.fingerprint"] == "a" * 64
+    assert run.data.tags["data.content_hash"] == "a" * 64
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("sample", "a" * 16)
     assert "mlflow.parentRunId" not in run.data.tags

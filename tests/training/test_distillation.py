@@ -10,23 +10,23 @@ from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
-from sentiment_rnn.inference import score
+from sentiment_rnn.inference import logits
 from sentiment_rnn.training import distillation
 
 PARAMS = params.Params.model_validate(shrunk_values())
 TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
-PUPIL = params.with_values(
+PUPIL = params.updated(
     PARAMS.model_of("bilstm"),
     {
-        "teachers": ["nb_logistic"], "teacher_epochs": 30, "learning_rate": 0.03, "batch_size": 4, "ema": None,
+        "teachers": ["nb_logistic"], "distillation_epochs": 30, "learning_rate": 0.03, "batch_size": 4, "ema": None,
         "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
     },
 )  # fmt: skip
 
 
-def distil(tokens, positive, **changes):
-    done = distillation.distil(
-        "bilstm", params.with_values(PUPIL, changes), TRAINER, 7, tokens=tokens, checkpoints=None, positive=positive,
+def distill(tokens, positive, **changes):
+    done = distillation.distill(
+        "bilstm", params.updated(PUPIL, changes), TRAINER, 7, tokens=tokens, checkpoints=None, positive=positive,
         start=None,
     )  # fmt: skip
     assert done is not None
@@ -40,14 +40,14 @@ def unlabelled(tokens) -> TokenizedReviews:
 
 def test_the_pupil_comes_to_say_what_its_teacher_says(tokens, unlabelled):
     positive = np.where(np.arange(len(unlabelled)) % 2, 0.9, 0.2)
-    said = 1 / (1 + np.exp(-score.logits(distil(tokens, positive).model, unlabelled)))
+    said = 1 / (1 + np.exp(-logits.predict_logits(distill(tokens, positive).model, unlabelled)))
     assert np.abs(said - positive).max() < 0.1, "probabilities, not labels"
 
 
 def test_neither_smoothing_nor_an_adversary_bends_what_the_teacher_says(tokens, unlabelled):
     positive = np.linspace(0.1, 0.9, len(unlabelled))
-    plain = distil(tokens, positive, teacher_epochs=1)
-    bent = distil(tokens, positive, teacher_epochs=1, label_smoothing=0.5, adversarial=5.0)
+    plain = distill(tokens, positive, distillation_epochs=1)
+    bent = distill(tokens, positive, distillation_epochs=1, label_smoothing=0.5, adversarial=5.0)
     for name, weights in plain.model.state_dict().items():
         assert torch.equal(weights, bent.model.state_dict()[name]), name
 

@@ -11,10 +11,10 @@ from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.models.encoders import ENCODERS
-from sentiment_rnn.models.parts import parts
+from sentiment_rnn.models.trainable import parts
 from sentiment_rnn.params.model import WITHOUT_GATES
 from sentiment_rnn.training.evolution import EvolutionModule
-from sentiment_rnn.training.fit import Fit, fit
+from sentiment_rnn.training.fit import FitResult, fit
 
 PARAMS = params.Params.model_validate(shrunk_values())
 TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
@@ -24,7 +24,7 @@ ONE_BATCH = {"padding": "front", "batch_size": 240}  # every generation is judge
 BIASES = {"encoder.layers.0.0.bias_ih_l0"}
 
 
-class Watch(pl.Callback):
+class LeaseMonitor(pl.Callback):
     """The weights after each epoch."""
 
     def __init__(self) -> None:
@@ -38,10 +38,10 @@ class Watch(pl.Callback):
 def train(tokens, tmp_path):
     """Fit with some of evolved_lstm's parameters changed."""
 
-    def run(folder: str = "work", *, callbacks=(), seed: int = 7, start=None, **changes) -> Fit:
+    def run(folder: str = "work", *, callbacks=(), seed: int = 7, start=None, **changes) -> FitResult:
         done = fit(
             "evolved_lstm",
-            params.with_values(EVOLVED, {"max_epochs": 2, "patience": 9} | changes),
+            params.updated(EVOLVED, {"max_epochs": 2, "patience": 9} | changes),
             TRAINER,
             seed,
             tokens=tokens,
@@ -59,7 +59,7 @@ def train(tokens, tmp_path):
 def start(seed: int = 7, **changes) -> dict[str, torch.Tensor]:
     """The weights that a training begins with."""
     torch.manual_seed(seed)
-    return Classifier(**params.with_values(EVOLVED, changes).architecture()).state_dict()
+    return Classifier(**params.updated(EVOLVED, changes).architecture()).state_dict()
 
 
 def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
@@ -79,7 +79,7 @@ def test_the_loss_falls_by_evolution_alone(train):
 
 
 def test_the_readout_evolves_first_then_the_gate_biases_and_the_rest_does_not_move_by_a_bit(train):
-    watch = Watch()
+    watch = LeaseMonitor()
     train(callbacks=[watch])
     first, second = watch.epochs
     assert moved(start(), first) == READOUT
@@ -88,7 +88,7 @@ def test_the_readout_evolves_first_then_the_gate_biases_and_the_rest_does_not_mo
 
 @pytest.mark.parametrize(("trained", "expected"), [("readout", READOUT), ("readout_and_biases", READOUT | BIASES)])
 def test_adam_moves_the_same_part_from_the_same_start(train, trained, expected):
-    watch = Watch()
+    watch = LeaseMonitor()
     train(callbacks=[watch], optimizer="adam", trained=trained)
     assert moved(start(), watch.epochs[-1]) == expected
 
@@ -113,7 +113,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not(train):
 def test_candidates_are_judged_as_the_model_that_has_their_weights(merge):
     torch.manual_seed(0)
     changes = {"bidirectional": True, "merge": merge, "pooling": ["mean", "attention"]}
-    architecture = params.with_values(EVOLVED, changes).architecture()
+    architecture = params.updated(EVOLVED, changes).architecture()
     values = (0.1, "constant", 1e-8, None, 7, "readout_and_biases", 0.0, None)
     module = EvolutionModule(architecture, "validation", *values).eval()
     module._trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
@@ -138,7 +138,7 @@ def test_every_other_cell_is_refused():
 @pytest.mark.parametrize(("cell", "gates"), GATES.items())
 def test_each_gated_cell_has_a_bias_a_gate_unit_layer_and_direction(cell, gates):
     changes = {"cell": cell, "bidirectional": True, "num_layers": 2}
-    model = Classifier(**params.with_values(EVOLVED, changes).architecture())
+    model = Classifier(**params.updated(EVOLVED, changes).architecture())
     biases = parts(model, "readout_and_biases")[1]
     assert sum(bias.numel() for bias in biases) == 2 * 2 * gates * EVOLVED.hidden_size
 
@@ -154,7 +154,7 @@ def test_each_gated_cell_has_a_bias_a_gate_unit_layer_and_direction(cell, gates)
 )
 def test_what_cannot_be_is_refused(changes, said):
     with pytest.raises(ValueError, match=said):
-        params.with_values(EVOLVED, changes)
+        params.updated(EVOLVED, changes)
 
 
 def test_a_checkpoint_that_does_not_fit_its_weights_is_refused(train):

@@ -11,8 +11,8 @@ from killing import KilledError, KillIn
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
-from sentiment_rnn.inference import score
-from sentiment_rnn.training.fit import Fit, fit
+from sentiment_rnn.inference import logits
+from sentiment_rnn.training.fit import FitResult, fit
 
 PARAMS = params.Params.model_validate(shrunk_values())
 TRAINER = PARAMS.trainer.model_copy(update={"precision": "32-true"})
@@ -45,10 +45,12 @@ class Recorder(pl.Callback):
 def train(tokens, tmp_path):
     """Fit with some of bilstm's parameters changed."""
 
-    def run(folder: str = "work", *, seed: int = 7, callbacks=(), fraction: float = 1.0, labels=None, **changes) -> Fit:
+    def run(
+        folder: str = "work", *, seed: int = 7, callbacks=(), fraction: float = 1.0, labels=None, **changes
+    ) -> FitResult:
         done = fit(
             "bilstm",
-            params.with_values(BILSTM, changes),
+            params.updated(BILSTM, changes),
             TRAINER,
             seed,
             tokens=tokens,
@@ -69,8 +71,10 @@ def measured(history: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{key: row[key] for key in row if key not in ("epoch_seconds", "tokens_per_second")} for row in history]
 
 
-def scored_loss(done: Fit) -> float:
-    return evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)["log_loss"]
+def scored_loss(done: FitResult) -> float:
+    return evaluate(probabilities(logits.predict_logits(done.model, done.data.scored)), done.data.scored.labels)[
+        "log_loss"
+    ]
 
 
 def test_history_has_a_row_an_epoch_with_every_figure(train):
@@ -192,7 +196,7 @@ def test_with_ema_the_model_is_the_running_average_of_its_weights(train):
 def test_with_ema_and_no_checkpoint_the_model_is_the_average_too(tokens):
     averaged = Averaged(0.8)
     done = fit(
-        "bilstm", params.with_values(BILSTM, {"ema": 0.8, "learning_rate": 0.02}), TRAINER, 7, tokens=tokens,
+        "bilstm", params.updated(BILSTM, {"ema": 0.8, "learning_rate": 0.02}), TRAINER, 7, tokens=tokens,
         checkpoints=None, logger=False, callbacks=[averaged],
     )  # fmt: skip
     assert done is not None
@@ -205,7 +209,7 @@ def test_given_labels_take_the_place_of_the_reviews_own(train):
     changes = {"learning_rate": 0.03, "max_epochs": 20, "protocol": "document", **no_dropout}
     own = train("own", **changes)
     turned = train("turned", labels=1 - own.data.train.labels, **changes)
-    found = score.logits(turned.model, own.data.train) > 0
+    found = logits.predict_logits(turned.model, own.data.train) > 0
     assert (found == (own.data.train.labels == 0)).mean() > 0.95
     with pytest.raises(UserError, match=r"3 labels for the 2\d\d reviews"):
         train("few", labels=own.data.train.labels[:3])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sentiment_rnn.data.batches import Batch
-from sentiment_rnn.training.module import SentimentModule, worst_step
+from sentiment_rnn.training.module import SentimentModule, adversarial_perturbation
 
 ARCHITECTURE = {
     "vocab_size": 50, "embedding_size": 5, "bigram_size": 0, "bigram_buckets": 9,
@@ -50,7 +50,7 @@ def test_the_worst_step_has_its_length_and_leaves_padding_alone(batch):
     model = module().model
     embedded = model.embed(batch.ids)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(model.judge(embedded, batch.lengths), batch.labels)
-    step = worst_step(loss, embedded, 0.3)
+    step = adversarial_perturbation(loss, embedded, 0.3)
     assert not step.requires_grad
     assert torch.allclose(step.square().sum((0, 2)).sqrt(), torch.tensor(0.3))
     assert not step[4:, 1].any()
@@ -67,7 +67,7 @@ def test_no_step_of_that_length_is_worse_to_first_order(batch, seed):
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="none")
 
     embedded = model.embed(batch.ids)
-    worst = worst_step(losses(embedded).mean(), embedded, 1e-3)
+    worst = adversarial_perturbation(losses(embedded).mean(), embedded, 1e-3)
     other = torch.randn_like(embedded)
     other *= 1e-3 / other.square().sum((0, 2), keepdim=True).sqrt()
     assert (losses(embedded + worst) > losses(embedded)).all()
@@ -80,7 +80,9 @@ def test_the_adversarial_loss_is_that_of_the_moved_embeddings_beside_the_plain_o
     loss = plain.training_step(batch, 0)
     of = torch.nn.functional.binary_cross_entropy_with_logits
     before = of(plain.model.judge(embedded, batch.lengths), batch.labels)
-    moved = of(plain.model.judge(embedded + worst_step(before, embedded, 0.3), batch.lengths), batch.labels)
+    moved = of(
+        plain.model.judge(embedded + adversarial_perturbation(before, embedded, 0.3), batch.lengths), batch.labels
+    )
     assert trained.training_step(batch, 0).item() == pytest.approx((loss + moved).item(), rel=1e-5)
     assert moved > loss
 
@@ -134,7 +136,7 @@ def test_an_epochs_figures_are_means_over_its_reviews_however_small_their_logits
     scored.validation_step(batch, 0)
     scored.validation_step(one, 1)
     for labels, logits in ((batch.labels, torch.full((3,), 0.3)), (one.labels, torch.full((1,), 0.3))):
-        scored.note_training(logits, torch.nn.functional.binary_cross_entropy_with_logits(logits, labels), labels)
+        scored.update_metrics(logits, torch.nn.functional.binary_cross_entropy_with_logits(logits, labels), labels)
     right, wrong = (torch.nn.functional.softplus(torch.tensor(logit)) for logit in (-0.3, 0.3))
     for accuracy, loss in ((scored.scored_accuracy, scored.scored_loss), (scored.train_accuracy, scored.train_loss)):
         assert accuracy.compute().item() == pytest.approx(2 / 4)

@@ -13,8 +13,7 @@ from sentiment_rnn import params
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json
-from sentiment_rnn.inference import saved, score
-from sentiment_rnn.pretraining import weights
+from sentiment_rnn.inference import logits, serialization
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training import distillation
 from sentiment_rnn.training.callbacks import History
@@ -35,7 +34,7 @@ def client(tmp_path_factory) -> MlflowClient:
 
 
 def run(tokens: Path, work: str, name: str = "bilstm", **changes) -> dict:
-    model = params.with_values(PARAMS.model_of(name), changes)
+    model = params.updated(PARAMS.model_of(name), changes)
     folders = {
         "tokens": tokens,
         "pretrained": Path("data/pretrained"),
@@ -89,9 +88,9 @@ def test_the_run_is_finished_and_shows_all_that_was_done(client, report):
 
 
 def test_the_report_is_what_the_written_model_does_on_validation(report, tokens):
-    model, encoding, _ = saved.load("models/whole")
+    model, encoding, _ = serialization.load("models/whole")
     reviews = TokenizedReviews(tokens, ["validation"], encoding)
-    metrics = evaluate(probabilities(score.logits(model, reviews)), reviews.labels)
+    metrics = evaluate(probabilities(logits.predict_logits(model, reviews)), reviews.labels)
     assert report["validation_accuracy"] == metrics["accuracy"]
     assert report["validation_loss"] == metrics["log_loss"]
     history = read_json("models/whole/history.json")
@@ -163,14 +162,14 @@ def test_a_training_goes_on_from_a_checkpoint_of_the_same_pretrained_weights_alo
     assert len(client.get_metric_history(again, "validation_loss")) == 2, "it began anew"
     digests = [client.get_run(run_id).data.params["pretrained_weights"] for run_id in (killed, again)]
     assert digests[0] != digests[1]
-    mixed, whole = (saved.load(f"models/{name}").model for name in ("learned again", "learned"))
+    mixed, whole = (serialization.load(f"models/{name}").model for name in ("learned again", "learned"))
     assert not torch.equal(mixed.embedding.weight, whole.embedding.weight)
     run(tokens, "never killed", pretrained=True)
-    whole = saved.load("models/never killed").model
+    whole = serialization.load("models/never killed").model
     assert all(torch.equal(mixed.state_dict()[name], values) for name, values in whole.state_dict().items())
 
 
-TAUGHT = {"teachers": ["nb_logistic"], "teacher_epochs": 3, "ema": 0.9}
+TAUGHT = {"teachers": ["nb_logistic"], "distillation_epochs": 3, "ema": 0.9}
 
 
 def teach(tokens: Path, most: float) -> None:
@@ -205,7 +204,8 @@ def test_a_training_with_teachers_goes_on_where_it_was_killed(tokens, stage, fir
         assert resumed[key] == whole[key]
     for folder in ("", "refit"):
         models = [
-            saved.load(Path(f"models/taught, {how} {stage}", folder)).model.state_dict() for how in ("whole", "cut")
+            serialization.load(Path(f"models/taught, {how} {stage}", folder)).model.state_dict()
+            for how in ("whole", "cut")
         ]
         assert all(torch.equal(values, models[1][name]) for name, values in models[0].items())
 
@@ -214,10 +214,10 @@ def test_a_refit_learns_train_and_validation_and_stands_beside_the_model_that_wa
     judged = run(tokens, "judged")
     report = run(tokens, "refit", refit=True)
     assert report["validation_loss"] == judged["validation_loss"]
-    assert saved.final(Path("models/judged")) == Path("models/judged")
-    refit = saved.load(saved.final(Path("models/refit"))).model.state_dict()
+    assert serialization.final(Path("models/judged")) == Path("models/judged")
+    refit = serialization.load(serialization.final(Path("models/refit"))).model.state_dict()
     run(tokens, "both splits", protocol="document")  # learns the same reviews
-    both, alone = (saved.load(Path("models", name)).model.state_dict() for name in ("both splits", "refit"))
+    both, alone = (serialization.load(Path("models", name)).model.state_dict() for name in ("both splits", "refit"))
     assert all(torch.equal(values, both[name]) for name, values in refit.items())
     assert not all(torch.equal(values, alone[name]) for name, values in refit.items())
     run(tokens, "refit")

@@ -14,7 +14,7 @@ from torch.utils.data import Sampler
 
 from sentiment_rnn.data.corpus import PAD, UNKNOWN
 
-WIDTHS = 16  # shapes a model may meet: each costs the CPU's kernels a compilation
+NUM_BUCKETS = 16  # shapes a model may meet: each costs the CPU's kernels a compilation
 
 
 class Encoding(NamedTuple):
@@ -46,11 +46,11 @@ def truncate(ids: np.ndarray, max_length: int, how: str) -> np.ndarray:
     return np.concatenate([ids[:head], ids[len(ids) - (max_length - head) :]])
 
 
-def width_of(length: np.ndarray | int, encoding: Encoding) -> np.ndarray:
+def bucket_width(length: np.ndarray | int, encoding: Encoding) -> np.ndarray:
     """The fixed width that a review of `length` tokens is padded to: a function of its own length alone."""
     if encoding.padding == "front":
         return np.full_like(length, encoding.max_length)
-    step = -(-encoding.max_length // WIDTHS)
+    step = -(-encoding.max_length // NUM_BUCKETS)
     return np.minimum(-(-np.minimum(length, encoding.max_length) // step) * step, encoding.max_length)
 
 
@@ -66,7 +66,7 @@ def pad(reviews: Sequence[np.ndarray], encoding: Encoding) -> tuple[Tensor, Tens
     """
     kept = [truncate(ids, encoding.max_length, encoding.truncation) for ids in reviews]
     lengths = np.array([len(ids) for ids in kept])
-    padded = np.full((len(kept), int(width_of(lengths, encoding).max())), PAD, dtype=np.int64)
+    padded = np.full((len(kept), int(bucket_width(lengths, encoding).max())), PAD, dtype=np.int64)
     for row, ids in zip(padded, kept, strict=True):
         if encoding.padding == "front":
             row[len(row) - len(ids) :] = ids
@@ -78,7 +78,7 @@ def pad(reviews: Sequence[np.ndarray], encoding: Encoding) -> tuple[Tensor, Tens
     return torch.from_numpy(padded).t().contiguous(), torch.from_numpy(lengths)
 
 
-class LengthBatches(Sampler[list[int]]):
+class BucketBatchSampler(Sampler[list[int]]):
     """Batches of row numbers whose reviews share a width, in an order that (seed, epoch) decides.
 
     Under several ranks each takes its equal share of every batch: a step sees the very reviews that it would see in
@@ -103,7 +103,7 @@ class LengthBatches(Sampler[list[int]]):
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        self.widths = width_of(lengths, encoding)
+        self.widths = bucket_width(lengths, encoding)
         self.batch_size = batch_size
         self.seed = seed
         self.rank = rank

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sentiment_rnn.data.corpus import Corpus, Split, fingerprint
+from sentiment_rnn.data.corpus import Corpus, Split, content_hash
 from sentiment_rnn.errors import UserError
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -40,13 +40,13 @@ def check_rows(table: pa.Table, where: str, split: str) -> Split:
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
-    """The figures of `reports/data.json`: counts, fingerprints, balance, lengths, repeats, overlap."""
+    """The figures of `reports/data.json`: counts, content_hashes, balance, lengths, repeats, overlap."""
     splits = {}
     for name, split in corpus.splits.items():
         words = np.array([len(text.split()) for text in split.texts])
         splits[name] = {
             "reviews": len(split.texts),
-            "fingerprint": fingerprint(split),
+            "content_hash": content_hash(split),
             "labels": {str(label): count for label, count in sorted(Counter(split.labels).items())},
             "words": {f"q{int(q * 100):02d}": int(np.quantile(words, q)) for q in QUANTILES},
             "repeated_texts": len(split.texts) - len(set(split.texts)),

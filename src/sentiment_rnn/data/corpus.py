@@ -1,12 +1,14 @@
-"""A corpus as it was found: three splits of texts and labels, its name, and where it came from."""
+"""A corpus: three splits of texts and labels, its name and its source; what counts as a token."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 # a token: a word, apostrophes inside it kept ("isn't"), or a single mark ("." "!" "(")
 TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]"
-PAD, UNKNOWN = 0, 1  # the ids every vocabulary begins with
+LINE_BREAK = re.compile(r"<br\s*/?>")  # IMDB's texts are HTML in that respect alone
+PAD, UNKNOWN = 0, 1  # the first ids of every vocabulary
 SPLITS = ("train", "test", "unsupervised")
 
 
@@ -19,20 +21,25 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Splits by name; `dataset` is `imdb` or `sample`, `source` says in words where it was read."""
+    """Splits by name; `dataset` is its name in params.yaml, `source` describes where it was read."""
 
     dataset: str
     source: str
     splits: dict[str, Split]
 
 
-def fingerprint(split: Split) -> str:
-    """SHA-256 of a split's reviews, whatever their order: over the sorted digests of (text, label)."""
+def split_tokens(text: str) -> list[str]:
+    """A text's tokens in lower case, words and punctuation, as the networks read them."""
+    return re.findall(TOKEN, LINE_BREAK.sub(" ", text).lower())
+
+
+def content_hash(split: Split) -> str:
+    """SHA-256 of a split's reviews, independent of their order: over the sorted digests of (text, label)."""
     digests = sorted(hashlib.sha256(f"{label}\0{text}".encode()).digest() for text, label in zip(*split, strict=True))
     return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
-def order_fingerprint(split: Split) -> str:
+def ordered_content_hash(split: Split) -> str:
     """SHA-256 of a split's reviews in their order."""
     digest = hashlib.sha256()
     for text, label in zip(*split, strict=True):

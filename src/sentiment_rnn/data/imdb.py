@@ -8,11 +8,11 @@ order of movies, from id 3983 on of movies that have none.
 
 import numpy as np
 
-from sentiment_rnn.data.corpus import SPLITS, Split, fingerprint, order_fingerprint
+from sentiment_rnn.data.corpus import SPLITS, Split, content_hash, ordered_content_hash
 from sentiment_rnn.errors import UserError
 
 COUNTS = {"train": 25_000, "test": 25_000, "unsupervised": 50_000}
-FINGERPRINTS = {
+CONTENT_HASHES = {
     "train": "2c8b33d041627fd7f20c4b7f9050a9452437ef08caaec5e93c07b3eb4307b55f",
     "test": "46173a8bc3224d646801f7b0d6707381cc3192b30d540be7612126b893562eab",
     "unsupervised": "b64373c4160ee0d57d2330bc09bf9e0b34599d03737dfcc0d8918bbd67c81dbf",
@@ -36,7 +36,7 @@ def require_imdb(splits: dict[str, Split], source: str) -> None:
             raise UserError(
                 f"{source}: {name} has {found:,} reviews, IMDB has {expected:,}: the copy is not whole, fetch it again"
             )
-        if fingerprint(splits[name]) != FINGERPRINTS[name]:
+        if content_hash(splits[name]) != CONTENT_HASHES[name]:
             raise UserError(
                 f"{source}: {name} has IMDB's number of reviews but not its content: "
                 "a text or a label was altered, fetch it again"
@@ -45,7 +45,7 @@ def require_imdb(splits: dict[str, Split], source: str) -> None:
 
 def in_hub_order(train: Split) -> bool:
     """Whether train's rows stand in the hub's order, from which `movie_disjoint_validation` reads the movies."""
-    return len(train.texts) == COUNTS["train"] and order_fingerprint(train) == TRAIN_ORDER
+    return len(train.texts) == COUNTS["train"] and ordered_content_hash(train) == TRAIN_ORDER
 
 
 def movie_disjoint_validation() -> np.ndarray:

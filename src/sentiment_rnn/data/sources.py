@@ -1,98 +1,78 @@
-"""Where the reviews come from: the hub, a mirror folder, or the project's own generated sample."""
+"""Reads a data set by its name in params.yaml: from the hub, from a mirror folder, or generated."""
 
-import http.client
 import os
-import sys
-import urllib.request
 from pathlib import Path
+from typing import Any
 
-from sentiment_rnn.data import sample
+from sentiment_rnn.data import checks, store, synthetic
 from sentiment_rnn.data.checks import check_rows
 from sentiment_rnn.data.corpus import SPLITS, Corpus, Split
 from sentiment_rnn.data.imdb import require_imdb
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.params import DataParams
+from sentiment_rnn.params import HubDataset, Params, SyntheticDataset
 
-HUB_NAME = "stanfordnlp/imdb"
-PROBE_SECONDS = 4
-
-BANNER = """\
-==============================================================================
-  THIS IS NOT IMDB. The hub could not be reached and no mirror is named, so
-  what follows runs on the generated sample corpus. Its figures say nothing
-  about IMDB. For IMDB: IMDB_MIRROR=/folder/in/the/hub's/layout make run
-=============================================================================="""
+MIRROR = "IMDB_MIRROR"  # environment variable
 
 
-def load(params: DataParams) -> Corpus:
-    """Read a corpus from where `params.source` says and accept it only if it is whole.
-
-    `auto` takes a mirror if one is named (the environment's IMDB_MIRROR, else `params.mirror`), else the hub if
-    it answers, else the sample behind a loud banner.
+def load(params: Params) -> Corpus:
+    """Read the data set `data.dataset` and accept it only if it is complete. No other data set is ever substituted.
 
     Raises:
-        UserError: the source cannot be read, or what it holds is not IMDB.
+        UserError: it cannot be read, or is not what its name says.
     """
-    mirror = os.environ.get("IMDB_MIRROR") or params.mirror
-    source = params.source
-    if source == "auto":
-        source = "mirror" if mirror else "hub" if hub_answers() else "sample"
-        if source == "sample":
-            print(BANNER, file=sys.stderr, flush=True)
-    if source == "sample":
-        return from_sample(params)
-    if source == "hub":
-        return from_hub()
-    if not mirror:
-        raise UserError("data.source is mirror but none is named: set IMDB_MIRROR or data.mirror to its folder")
-    return from_mirror(Path(mirror))
+    name = params.data.dataset
+    source: HubDataset | SyntheticDataset = getattr(params.datasets, name)
+    if isinstance(source, SyntheticDataset):
+        return generate(name, source)
+    folder = mirror(source)
+    splits = from_mirror(folder) if folder else from_hub(source.hub)
+    require_imdb(splits, "the mirror" if folder else f"the hub's {source.hub}")
+    return Corpus(name, "mirror" if folder else f"hub: {source.hub}", splits)
 
 
-def hub_answers() -> bool:
-    """Ask the hub once, shortly: its own client retries for over 20 s before it gives up."""
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    try:
-        request = urllib.request.Request(f"{constants.ENDPOINT}/api/datasets/{HUB_NAME}", method="HEAD")
-        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
-            return True
-    except (OSError, http.client.HTTPException, ValueError):
-        # nothing there, something that speaks no HTTP, or an endpoint that is no address
-        return False
+def mirror(source: HubDataset) -> Path | None:
+    """The mirror folder: the environment's IMDB_MIRROR, else the one in params.yaml."""
+    folder = os.environ.get(MIRROR) or source.mirror
+    return Path(folder) if folder else None
 
 
-def from_hub() -> Corpus:
-    """IMDB from the hub, by `datasets`."""
+def from_hub(name: str) -> dict[str, Split]:
+    """The splits of a data set on the hub.
+
+    Raises:
+        UserError: the hub does not answer, or has no such data set.
+    """
     import datasets
 
-    print(f"Reading {HUB_NAME} from the hub ...", flush=True)
+    print(f"Reading {name} from the hub ...", flush=True)
     try:
-        found = datasets.load_dataset(HUB_NAME)
+        found = datasets.load_dataset(name)
     except Exception as error:
-        # the client's errors are of many kinds, from name resolution to a corrupt archive
+        # the client's errors are of many types, from name resolution to a corrupt archive
         raise UserError(
-            f"the hub's {HUB_NAME} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}); "
-            "name a mirror with IMDB_MIRROR, or set data.source to sample"
+            f"the hub's {name} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}): "
+            f"set {MIRROR} to a folder in the hub's layout, or run `make demo`, which needs no download"
         ) from error
     splits = {}
-    for name in SPLITS:
-        if name not in found:
-            raise UserError(f"the hub's {HUB_NAME} has no split {name}")
-        splits[name] = check_rows(found[name].data.table, f"the hub's {HUB_NAME}: {name}", name)
-    require_imdb(splits, f"the hub's {HUB_NAME}")
-    return Corpus("imdb", f"hub: {HUB_NAME}", splits)
+    for split in SPLITS:
+        if split not in found:
+            raise UserError(f"the hub's {name} has no split {split}")
+        splits[split] = check_rows(found[split].data.table, f"the hub's {name}: {split}", split)
+    return splits
 
 
-def from_mirror(folder: Path) -> Corpus:
-    """IMDB from a folder in the hub's layout: `plain_text/SPLIT-*.parquet`."""
+def from_mirror(folder: Path) -> dict[str, Split]:
+    """The splits of a folder in the hub's layout, `plain_text/SPLIT-*.parquet`.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     print("Reading IMDB from the mirror ...", flush=True)
     if not folder.is_dir():
-        raise UserError(f"the mirror {folder} is no folder: name one that holds plain_text/*.parquet")
+        raise UserError(f"the mirror {folder} is not a folder: set {MIRROR} to one that holds plain_text/*.parquet")
     splits: dict[str, Split] = {}
     for name in SPLITS:
         files = sorted(folder.glob(f"plain_text/{name}-*.parquet"))
@@ -106,15 +86,32 @@ def from_mirror(folder: Path) -> Corpus:
                 f"the mirror's {name} cannot be read ({' '.join(str(error).split())[:200]}): copy it again"
             ) from None
         splits[name] = check_rows(table, f"the mirror's {name}", name)
-    require_imdb(splits, "the mirror")
-    return Corpus("imdb", "mirror", splits)
+    return splits
 
 
-def from_sample(params: DataParams) -> Corpus:
-    """The generated corpus: each split from a seed of its own."""
-    size, seed = params.sample, params.sample.seed
-    train = Split(*sample.generate(size.train, seed=seed))
-    test = Split(*sample.generate(size.test, seed=seed + 1))
-    texts, _ = sample.generate(size.unsupervised, seed=seed + 2)
+def generate(name: str, sizes: SyntheticDataset) -> Corpus:
+    """The synthetic corpus: each split from a seed of its own."""
+    train = Split(*synthetic.generate(sizes.train, seed=sizes.seed))
+    test = Split(*synthetic.generate(sizes.test, seed=sizes.seed + 1))
+    texts, _ = synthetic.generate(sizes.unsupervised, seed=sizes.seed + 2)
     unsupervised = Split(texts, [-1] * len(texts))
-    return Corpus("sample", "generated", {"train": train, "test": test, "unsupervised": unsupervised})
+    return Corpus(name, "generated", {"train": train, "test": test, "unsupervised": unsupervised})
+
+
+def download(params: Params, out: Path) -> dict[str, Any]:
+    """The stage download: read the data set, write its raw splits.
+
+    Args:
+        params: `data` and `datasets` are used.
+        out: replaced as a whole.
+
+    Returns:
+        The report: see `checks.describe`.
+    """
+    corpus = load(params)
+    report = checks.describe(corpus)
+    content_hashes = {name: split["content_hash"] for name, split in report["splits"].items()}
+    store.save(corpus, out, {"dataset": corpus.dataset, "content_hashes": content_hashes})
+    sizes = ", ".join(f"{len(split.texts):,} {name}" for name, split in corpus.splits.items())
+    print(f"{corpus.dataset} ({corpus.source}): {sizes}")
+    return report

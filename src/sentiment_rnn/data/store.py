@@ -1,4 +1,4 @@
-"""The folder `download` leaves: a parquet file a split, and `dataset.json` with the corpus's name and fingerprints."""
+"""The folder `download` leaves: a parquet file a split, and `dataset.json` with the corpus's name and content_hashes."""
 
 import hashlib
 from pathlib import Path
@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment_rnn.data.corpus import Corpus, Split
-from sentiment_rnn.files import read_json, whole_folder, write_json
+from sentiment_rnn.files import atomic_folder, read_json, write_json
 
 
 def save(corpus: Corpus, folder: str | Path, identity: dict[str, Any]) -> None:
     """Write a corpus and what identifies it, at once or not at all."""
-    with whole_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for name, split in corpus.splits.items():
             pq.write_table(pa.table(split._asdict()), partial / f"{name}.parquet", compression="zstd")
         write_json(partial / "dataset.json", identity)
@@ -32,5 +32,5 @@ def digest(folder: Path) -> str:
 
 
 def load_identity(folder: str | Path) -> dict[str, Any]:
-    """`dataset` and the `fingerprints` of its splits, of raw reviews; of tokenized ones also a digest `tokens`."""
+    """`dataset` and the `content_hashes` of its splits, of raw reviews; of tokenized ones also a digest `tokens`."""
     return read_json(Path(folder) / "dataset.json")

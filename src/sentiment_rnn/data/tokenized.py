@@ -1,6 +1,8 @@
-"""Tokenized splits, memory-mapped: what `data.written` wrote, as padded batches."""
+"""Tokenized splits: written as Arrow files of `datasets`, read memory-mapped as padded batches."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -9,14 +11,36 @@ import torch
 from torch.utils.data import Dataset
 
 from sentiment_rnn.data.batches import Batch, Encoding, pad
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
+
+
+def save(ids: Sequence[np.ndarray], labels: np.ndarray, rows: np.ndarray, folder: Path) -> None:
+    """Write reviews as columns `ids` (list of int32), `label` (int8) and `row` (int32, in the raw split)."""
+    offsets = np.concatenate([[0], np.cumsum([len(review) for review in ids])]).astype(np.int32)
+    column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(ids)))
+    table = pa.table({"ids": column, "label": pa.array(labels, pa.int8()), "row": pa.array(rows, pa.int32())})
+    datasets.Dataset(table).save_to_disk(folder)
+
+
+def describe(ids: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Reviews, tokens, the share of unknown ones, and quantiles of a review's length."""
+    lengths = np.array([len(review) for review in ids])
+    unknown = sum(int((review == UNKNOWN).sum()) for review in ids)
+    quantiles = {f"q{int(q * 100):02d}": int(np.quantile(lengths, q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
+    return {
+        "reviews": len(ids),
+        "tokens": int(lengths.sum()),
+        "unknown_share": round(unknown / int(lengths.sum()), 5),
+        "length": quantiles,
+    }
 
 
 class TokenizedReviews(Dataset[Batch]):
     """Splits, read where they lie: indexed by a list of rows, they give them as one padded batch.
 
     Args:
-        folder: where `written.save` wrote the splits.
+        folder: where `save` wrote the splits.
         splits: their names; several are read as one.
         encoding: how the model reads a review.
 
@@ -39,7 +63,7 @@ class TokenizedReviews(Dataset[Batch]):
         self.labels = table["label"].to_numpy().astype(np.float32)
         self.encoding = encoding
 
-    def keep(self, fraction: float, seed: int) -> None:
+    def subsample(self, fraction: float, seed: int) -> None:
         """Leave only a random `fraction` of the reviews, the same one for the same seed."""
         size = max(1, round(fraction * len(self)))
         rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:size])
@@ -54,11 +78,11 @@ class TokenizedReviews(Dataset[Batch]):
         """Tokens of each whole review, `(N,)`."""
         return self.ends - self.starts
 
-    def whole(self, row: int) -> np.ndarray:
+    def token_ids(self, row: int) -> np.ndarray:
         """A review's ids as they lie there, `(n,)`: neither truncated nor cut to the model's vocabulary."""
         ids: np.ndarray = self.ids[self.chunk[row]][self.starts[row] : self.ends[row]]
         return ids
 
     def __getitem__(self, rows: list[int]) -> Batch:
-        ids, lengths = pad([self.whole(row) for row in rows], self.encoding)
+        ids, lengths = pad([self.token_ids(row) for row in rows], self.encoding)
         return Batch(ids, lengths, torch.from_numpy(self.labels[rows]))

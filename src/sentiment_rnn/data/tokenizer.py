@@ -1,7 +1,6 @@
 """Texts to ids by Hugging Face's `tokenizers`: words and punctuation, ids in order of frequency."""
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,10 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from sentiment_rnn.data.corpus import PAD, TOKEN, UNKNOWN
+from sentiment_rnn.data.corpus import LINE_BREAK, PAD, TOKEN, UNKNOWN
 
 SPECIAL = ["<pad>", "<unk>"]
-LINE_BREAK = re.compile(r"<br\s*/?>")
 SPACE, IN_WORD, MARK = range(3)
 # what `TOKEN` takes each byte of ASCII for, apostrophes aside
 KINDS = np.array([IN_WORD if chr(b).isalnum() or b == ord("_") else MARK for b in range(128)], dtype=np.uint8)

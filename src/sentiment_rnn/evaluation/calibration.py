@@ -12,7 +12,7 @@ BINS = 15
 FURTHEST = 20.0  # from 1 / 20 to 20: logits that are right everywhere, or nowhere, want one without end
 
 
-def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """What to divide logits by so that their log loss is the least; it is positive, so no label changes.
 
     Args:
@@ -23,10 +23,10 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         The temperature, to four decimals: a logit's last bits depend on the threads, and the same weights should be
         the same registered model. Above 1 the model was too sure of itself.
     """
-    towards_truth = np.where(labels > 0.5, logits, -logits).astype(np.float64)
+    signed_logits = np.where(labels > 0.5, logits, -logits).astype(np.float64)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, -towards_truth / math.exp(log_temperature)).mean())
+        return float(np.logaddexp(0, -signed_logits / math.exp(log_temperature)).mean())
 
     # convex in 1 / T, so there is one valley
     furthest = math.log(FURTHEST)
@@ -50,7 +50,7 @@ def expected_calibration_error(positive: np.ndarray, labels: np.ndarray) -> floa
     """
     called = positive >= 0.5
     confidence = np.where(called, positive, 1 - positive)
-    right = called == (labels > 0.5)
+    correct = called == (labels > 0.5)
     bins = np.ceil(confidence * BINS).astype(int)
-    gaps = np.bincount(bins, weights=right - confidence)  # a bin's gap times its reviews
+    gaps = np.bincount(bins, weights=correct - confidence)  # a bin's gap times its reviews
     return float(np.abs(gaps).sum() / len(positive))

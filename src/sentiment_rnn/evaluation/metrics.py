@@ -1,5 +1,6 @@
 """Figures of a binary classifier from its logits, with an interval where people will compare."""
 
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,13 @@ def evaluate(positive: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "log_loss": float(log_loss(truth, positive)),
         "confusion": confusion_matrix(truth, predicted).tolist(),
     }
+
+
+def training_report(name: str, dataset: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The report of an architecture or a baseline: the means over its seeds, and each seed's metrics.
+
+    `dvc metrics` and `dvc exp show` read no lists: they show the means.
+    """
+    shown = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "train_seconds")
+    means = {key: fmean(seed[key] for seed in seeds) for key in shown if key in seeds[0]}
+    return {"dataset": dataset, "architecture": name, "protocol": protocol, **means, "seeds": seeds}

@@ -27,7 +27,7 @@ def learning_curves(history: list[dict[str, float]], name: str) -> Figure:
 
 
 def comparison(rows: list[dict[str, Any]], dataset: str) -> Figure:
-    """Every network's and linear rival's accuracy with its interval, and the seconds that one training takes."""
+    """Every network's and linear baseline's accuracy with its interval, and the seconds that one training takes."""
     rows = sorted(rows, key=lambda row: row["test_accuracy"])
     names = [row["architecture"] for row in rows]
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.45 * len(rows) + 1.8), sharey=True, layout="constrained")
@@ -48,8 +48,8 @@ def comparison(rows: list[dict[str, Any]], dataset: str) -> Figure:
     left.set(xlabel="accuracy, %")
     left.legend(loc="lower right")
     for label, color, drawn in (
-        ("network, all epochs", "C2", [row for row in rows if row["protocol"] != "linear"]),
-        ("linear rival, its one fit", "C4", [row for row in rows if row["protocol"] == "linear"]),
+        ("network, all epochs", "C2", [row for row in rows if row["protocol"] != "baseline"]),
+        ("linear baseline", "C4", [row for row in rows if row["protocol"] == "baseline"]),
     ):
         seconds = [row["train_seconds"] for row in drawn]
         right.barh([row["architecture"] for row in drawn], seconds, color=color, height=0.55, label=label)

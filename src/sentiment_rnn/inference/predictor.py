@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from sentiment_rnn.data.batches import LengthBatches, pad
+from sentiment_rnn.data.batches import BucketBatchSampler, pad
 from sentiment_rnn.data.tokenizer import encode
-from sentiment_rnn.inference.saved import load
+from sentiment_rnn.inference.serialization import load
 
 BATCH = 128
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -20,7 +20,7 @@ class Predictor:
     """Tokenizer, model and temperature together, on the CPU, in float32.
 
     Args:
-        model_folder: what `saved.save` wrote.
+        model_folder: written by `serialization.save`.
         tokenizer_file: the tokenizer's JSON.
     """
 
@@ -44,7 +44,7 @@ class Predictor:
                 raise ValueError(f"text {position} has no words: there is nothing to judge")
         probabilities = np.empty(len(ids))
         lengths = np.array([len(review) for review in ids], dtype=np.int64)
-        for rows in LengthBatches(lengths, self.encoding, BATCH):
+        for rows in BucketBatchSampler(lengths, self.encoding, BATCH):
             logits = self.model(*pad([ids[row] for row in rows], self.encoding))
             probabilities[rows] = torch.sigmoid(logits.double() / self.temperature).numpy()
         return probabilities

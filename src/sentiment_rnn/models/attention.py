@@ -37,4 +37,5 @@ class AdditiveAttention(nn.Module):
         weights = self.weights(states, lengths)
         # padding's states are unspecified: zero times them need not be zero
         kept = states.masked_fill(~mask(states.shape[0], lengths)[:, :, None], 0.0)
-        return torch.einsum("tb,tbf->bf", weights.to(kept.dtype), kept)
+        with torch.autocast(states.device.type, enabled=False):  # reductions over time are in float32
+            return torch.einsum("tb,tbf->bf", weights, kept.float())

@@ -1,5 +1,6 @@
 """A review's token ids to one logit: embedding, encoder, pooling, readout."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -7,9 +8,9 @@ from torch import Tensor, nn
 
 from sentiment_rnn.models.attention import AdditiveAttention
 from sentiment_rnn.models.bigrams import BigramEmbedding
-from sentiment_rnn.models.directions import MERGES, mean_probability
 from sentiment_rnn.models.encoders import ENCODERS
-from sentiment_rnn.models.initial import initialise
+from sentiment_rnn.models.initializers import initialize
+from sentiment_rnn.models.merging import MERGE_MODES, mean_probability
 from sentiment_rnn.models.pooling import POOLINGS
 
 
@@ -28,7 +29,7 @@ class Classifier(nn.Module):
         bidirectional: read each review from both ends.
         initial: where the recurrent weights start: `keras` or `torch`.
         memory: tokens that some units' gates hold a state over from the start; None: `initial` alone decides.
-        merge: how what the two directions found is joined: a name in `MERGES`, or `probability`, where each makes its
+        merge: how what the two directions found is joined: a name in `MERGE_MODES`, or `probability`, where each makes its
             own probability and the mean of the two is taken.
         pooling: names in `POOLINGS`, or `attention`; what they give is concatenated.
         word_dropout: share of the tokens whose vector is dropped in training.
@@ -49,34 +50,33 @@ class Classifier(nn.Module):
         hidden_size: int,
         num_layers: int,
         bidirectional: bool,
-        initial: str,
-        memory: int | None,
-        merge: str,
+        initializer: str,
+        chrono_init: int | None,
+        merge_mode: str,
         pooling: list[str],
         word_dropout: float,
         embedding_dropout: float,
         dropout: float,
-        **options: Any,
+        cell_options: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, embedding_size)
         self.bigrams = BigramEmbedding(bigram_buckets, bigram_size) if bigram_size else None
         self.word_dropout = nn.Dropout(word_dropout)
         self.embedding_dropout = nn.Dropout(embedding_dropout)
-        build, names = ENCODERS[cell]
-        own = {name: options[name] for name in names}
-        self.encoder = build(embedding_size + bigram_size, hidden_size, num_layers, bidirectional, dropout, **own)
+        size = embedding_size + bigram_size
+        self.encoder = ENCODERS[cell](size, hidden_size, num_layers, bidirectional, dropout, **cell_options)
         if not list(self.encoder.parameters()):
             self.requires_grad_(False)  # above a reservoir the readout, which follows, is trained alone
         self.pooling = pooling
         self.attention = AdditiveAttention(self.encoder.output_size) if "attention" in pooling else None
         self.dropout = nn.Dropout(dropout)
-        self.merge = merge if self.encoder.directions == 2 else None
-        halved = self.merge not in (None, "concat")
+        self.merge_mode = merge_mode if self.encoder.directions == 2 else None
+        halved = self.merge_mode not in (None, "concat")
         features = len(pooling) * self.encoder.output_size // (2 if halved else 1)
         self.readout = nn.Linear(features, 1)
-        self.backward_readout = nn.Linear(features, 1) if self.merge == "probability" else None
-        initialise(self, initial, memory)
+        self.backward_readout = nn.Linear(features, 1) if self.merge_mode == "probability" else None
+        initialize(self, initializer, chrono_init)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits of "positive".
@@ -88,7 +88,7 @@ class Classifier(nn.Module):
         Returns:
             `(B,)` logits; each depends on its own review alone.
         """
-        return self.judge(self.embed(ids), lengths)
+        return self.forward_embedded(self.embed(ids), lengths)
 
     def embed(self, ids: Tensor) -> Tensor:
         """The vectors `(T, B, F)` of ids `(T, B)`; in training some words and some features are dropped."""
@@ -97,28 +97,32 @@ class Classifier(nn.Module):
             x = torch.cat([x, self.bigrams(ids)], dim=-1)
         return x * self.word_dropout(torch.ones_like(x[:, :, :1])) * self.embedding_dropout(torch.ones_like(x[:1]))
 
-    def judge(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+    def forward_embedded(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of tokens' vectors `(T, B, F)`."""
-        return self.classify(self.encoder(embedded, lengths), lengths)
+        return self.forward_states(self.encoder(embedded, lengths), lengths)
 
     def encode(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The states of all steps, `(T, B, features)`, of ids `(T, B)`; unspecified where padding stands."""
         return self.encoder(self.embed(ids), lengths)
 
-    def classify(self, states: Tensor, lengths: Tensor) -> Tensor:
+    def forward_states(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of the states of all steps, `(T, B, features)`."""
-        return self.read(self.features(states, lengths))
+        return self.head(self.pool(states, lengths))
 
-    def features(self, states: Tensor, lengths: Tensor) -> list[Tensor]:
+    def pool(self, states: Tensor, lengths: Tensor) -> list[Tensor]:
         """What each readout reads of the states: one `(B, F)`, with `merge: probability` one a direction."""
         pooled = [self._pool(name, states, lengths) for name in self.pooling]
-        if self.merge in (None, "concat"):
+        if self.merge_mode in (None, "concat"):
             return [torch.cat(pooled, dim=-1)]
         halves = [vector.chunk(2, dim=-1) for vector in pooled]
         forward, backward = (torch.cat(half, dim=-1) for half in zip(*halves, strict=True))
-        return [forward, backward] if self.merge == "probability" else [MERGES[self.merge](forward, backward)]
+        return (
+            [forward, backward]
+            if self.merge_mode == "probability"
+            else [MERGE_MODES[self.merge_mode](forward, backward)]
+        )
 
-    def read(self, features: list[Tensor]) -> Tensor:
+    def head(self, features: list[Tensor]) -> Tensor:
         """Logits `(B,)` of what `features` gave."""
         logits = self.readout(self.dropout(features[0])).squeeze(-1)
         if self.backward_readout is None:

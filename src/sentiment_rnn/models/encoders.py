@@ -6,7 +6,6 @@ for each of its `directions`. What stands at padding steps is unspecified.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from torch import nn
 
@@ -14,34 +13,19 @@ from sentiment_rnn.models.cells import ConvLSTM, CoupledLSTM, EchoState, Multipl
 from sentiment_rnn.models.recurrent import Recurrent
 from sentiment_rnn.models.transformer import Transformer
 
-
-class Builder(NamedTuple):
-    """How an encoder is made.
-
-    `build` takes input_size, hidden_size, num_layers, bidirectional and dropout, and those values of params.yaml that
-    `options` names.
-    """
-
-    build: Callable[..., Recurrent | Transformer]
-    options: tuple[str, ...] = ()
-
-
-def recurrent(cell: type[nn.Module], *options: str) -> Builder:
-    """Layers of a cell; `options` are what it takes besides its sizes."""
-    return Builder(partial(Recurrent, cell), options)
-
-
-ENCODERS = {
+# each takes input_size, hidden_size, num_layers, bidirectional and dropout, and by name the values of its own section in
+# params.yaml, if it has one
+ENCODERS: dict[str, Callable[..., Recurrent | Transformer]] = {
     # on torch's fused kernels
-    "rnn": recurrent(nn.RNN),
-    "lstm": recurrent(nn.LSTM),
-    "gru": recurrent(nn.GRU),
+    "rnn": partial(Recurrent, nn.RNN),
+    "lstm": partial(Recurrent, nn.LSTM),
+    "gru": partial(Recurrent, nn.GRU),
     # step by step
-    "peephole": recurrent(PeepholeLSTM),
-    "coupled": recurrent(CoupledLSTM),
-    "mlstm": recurrent(MultiplicativeLSTM),
-    "conv_lstm": recurrent(ConvLSTM, "window"),
-    "echo_state": recurrent(EchoState, "spectral_radius", "leak", "input_scale"),
+    "peephole": partial(Recurrent, PeepholeLSTM),
+    "coupled": partial(Recurrent, CoupledLSTM),
+    "mlstm": partial(Recurrent, MultiplicativeLSTM),
+    "conv_lstm": partial(Recurrent, ConvLSTM),
+    "echo_state": partial(Recurrent, EchoState),
     # all steps at once
-    "transformer": Builder(Transformer, ("heads",)),
+    "transformer": Transformer,
 }

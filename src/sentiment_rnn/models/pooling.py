@@ -30,7 +30,8 @@ def last(states: Tensor, lengths: Tensor, hidden_size: int) -> Tensor:
 def mean(states: Tensor, lengths: Tensor, hidden_size: int) -> Tensor:
     """The mean over the tokens' steps: `(T, B, D * H)` to `(B, D * H)`."""
     kept = mask(states.shape[0], lengths)[:, :, None]
-    return states.masked_fill(~kept, 0.0).sum(0) / lengths[:, None].to(states.dtype)
+    # in float32 also under autocast: bfloat16 has three digits, and a sum of hundreds of states loses the last of them
+    return states.float().masked_fill(~kept, 0.0).sum(0) / lengths[:, None]
 
 
 def maximum(states: Tensor, lengths: Tensor, hidden_size: int) -> Tensor:

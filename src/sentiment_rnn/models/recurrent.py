@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sentiment_rnn.models.pooling import mask
 
 
-def reverse(x: Tensor, lengths: Tensor) -> Tensor:
+def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
     """Turn every sequence round within its own length; its own inverse.
 
     Args:
@@ -61,7 +61,7 @@ class Recurrent(nn.Module):
         self.directions = 2 if bidirectional else 1
         self.output_size = hidden_size * self.directions
         self.dropout = nn.Dropout(dropout)
-        self.looks_ahead = getattr(cell, "looks_ahead", False)
+        self.non_causal = getattr(cell, "non_causal", False)
         self.layers = nn.ModuleList(
             nn.ModuleList(
                 cell(input_size if layer == 0 else self.output_size, hidden_size, **options)
@@ -84,10 +84,10 @@ class Recurrent(nn.Module):
         for depth, layer in enumerate(self.layers):
             if depth > 0:
                 x = self.dropout(x)
-            if self.looks_ahead:
+            if self.non_causal:
                 x = x.masked_fill(~mask(x.shape[0], lengths)[:, :, None], 0.0)
             outputs = [layer[0](x)[0]]  # type: ignore[index]
             if self.directions == 2:
-                outputs.append(reverse(layer[1](reverse(x, lengths))[0], lengths))  # type: ignore[index]
+                outputs.append(reverse_padded(layer[1](reverse_padded(x, lengths))[0], lengths))  # type: ignore[index]
             x = torch.cat(outputs, dim=-1)
         return x

@@ -3,37 +3,40 @@
 It is validated as a whole before anything is downloaded or trained.
 """
 
-from sentiment_rnn.params.model import ModelParams, with_values
-from sentiment_rnn.params.pretraining import PretrainParams
+from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.reading import load
 from sentiment_rnn.params.schema import (
-    RECIPE,
+    BASELINES,
     AblationParams,
+    BaselineParams,
     ClaimsParams,
-    DataParams,
     GateParams,
+    HubDataset,
     Params,
-    RivalParams,
+    SyntheticDataset,
     TrainerParams,
+    WordVectorsParams,
 )
+from sentiment_rnn.params.section import updated
 from sentiment_rnn.params.space import Choices, Distribution, FloatRange, IntRange, SearchParams
 
 __all__ = [
-    "RECIPE",
+    "BASELINES",
     "AblationParams",
+    "BaselineParams",
     "Choices",
     "ClaimsParams",
-    "DataParams",
     "Distribution",
     "FloatRange",
     "GateParams",
+    "HubDataset",
     "IntRange",
     "ModelParams",
     "Params",
-    "PretrainParams",
-    "RivalParams",
     "SearchParams",
+    "SyntheticDataset",
     "TrainerParams",
+    "WordVectorsParams",
     "load",
-    "with_values",
+    "updated",
 ]

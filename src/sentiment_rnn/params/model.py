@@ -4,112 +4,145 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sentiment_rnn.params.section import Count, Name, Section, Share
+from sentiment_rnn.params.section import Fraction, Name, PositiveFloat, PositiveInt, Section
 
-UNREAD_BY_CMA_ES = (
-    "word_dropout", "embedding_dropout", "dropout", "learning_rate", "schedule", "adam_epsilon", "gradient_clip",
-    "label_smoothing", "adversarial",
+UNUSED_BY_CMA_ES = (
+    "word_dropout", "embedding_dropout", "dropout", "learning_rate", "lr_schedule", "adam_epsilon", "gradient_clip",
+    "label_smoothing", "adversarial_epsilon",
 )  # fmt: skip
 # the names in `models.ENCODERS`, which is not imported: a stage that needs no torch does not wait for it
 Cell = Literal[
     "rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"
 ]  # fmt: skip
 WITHOUT_GATES = ("rnn", "echo_state", "transformer")
+CELL_OPTIONS = ("conv_lstm", "echo_state", "transformer")  # sections that one cell alone uses
+
+
+class BigramParams(Section):
+    """Features of the vector of a token and its predecessor (0: none), in a hash table of `buckets` rows."""
+
+    size: Annotated[int, Field(ge=0)]
+    buckets: PositiveInt
+
+
+class ConvLSTMParams(Section):
+    """Tokens per time step."""
+
+    window: PositiveInt
+
+
+class EchoStateParams(Section):
+    """The spectral radius of the recurrent weights, the leak rate, the largest input weight."""
+
+    spectral_radius: PositiveFloat
+    leak_rate: Annotated[float, Field(gt=0, le=1)]
+    input_scaling: PositiveFloat
+
+
+class TransformerParams(Section):
+    """Heads of the self-attention."""
+
+    num_heads: PositiveInt
 
 
 class ModelParams(Section):
-    """One architecture: what it reads, what it is made of, how it is trained."""
+    """One architecture: its input, its network, its training."""
 
-    # what it reads
+    # input
     vocab_size: Annotated[int, Field(ge=3)]
-    max_length: Count
-    truncation: Literal["head", "tail", "both"]
-    padding: Literal["back", "front"]
-    # what it is made of
+    max_length: PositiveInt
+    truncation: Literal["head", "tail", "head_tail"]
+    padding: Literal["post", "pre"]
+    # network
     cell: Cell
     bidirectional: bool
-    num_layers: Count
-    embedding_size: Count
-    bigram_size: Annotated[int, Field(ge=0)]
-    bigram_buckets: Count
-    hidden_size: Count
-    initial: Literal["keras", "torch"]
-    memory: Annotated[int, Field(ge=2)] | None
-    merge: Literal["concat", "sum", "mean", "max", "probability"]
-    window: Count
-    spectral_radius: Annotated[float, Field(gt=0)]
-    leak: Annotated[float, Field(gt=0, le=1)]
-    input_scale: Annotated[float, Field(gt=0)]
-    heads: Count
+    num_layers: PositiveInt
+    embedding_size: PositiveInt
+    hidden_size: PositiveInt
+    initializer: Literal["keras", "torch"]
+    chrono_init: Annotated[int, Field(ge=2)] | None
+    merge_mode: Literal["concat", "sum", "mean", "max", "probability"]
     pooling: Annotated[list[Literal["last", "mean", "max", "attention"]], Field(min_length=1)]
-    word_dropout: Share
-    embedding_dropout: Share
-    dropout: Share
-    # how it is trained
-    pretrained: bool
+    word_dropout: Fraction
+    embedding_dropout: Fraction
+    dropout: Fraction
+    bigrams: BigramParams
+    conv_lstm: ConvLSTMParams
+    echo_state: EchoStateParams
+    transformer: TransformerParams
+    # training
+    word_vectors: bool
     teachers: list[Name]
-    teacher_epochs: Count
+    distillation_epochs: PositiveInt
+    protocol: Literal["holdout", "keras_reference"]
     optimizer: Literal["adam", "cma_es"]
-    trained: Literal["all", "readout", "readout_and_biases"]
-    protocol: Literal["holdout", "document"]
-    batch_size: Count
-    max_epochs: Count
-    patience: Count
+    trainable: Literal["all", "readout", "readout_and_biases"]
+    batch_size: PositiveInt
+    max_epochs: PositiveInt
+    patience: PositiveInt
     learning_rate: Annotated[float, Field(gt=0, le=1)]
-    schedule: Literal["constant", "one_cycle"]
-    adam_epsilon: Annotated[float, Field(gt=0)]
-    gradient_clip: Annotated[float, Field(gt=0)] | None
-    label_smoothing: Share
-    adversarial: Annotated[float, Field(gt=0)] | None
-    ema: Annotated[float, Field(gt=0, lt=1)] | None
+    lr_schedule: Literal["constant", "one_cycle"]
+    adam_epsilon: PositiveFloat
+    gradient_clip: PositiveFloat | None
+    label_smoothing: Fraction
+    adversarial_epsilon: PositiveFloat | None
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     seeds: Annotated[list[int], Field(min_length=1)]
     refit: bool
-    # what becomes of it
-    average: bool
+    ensemble: bool
 
     @model_validator(mode="after")
-    def _possible(self) -> "ModelParams":
-        if len(set(self.pooling)) < len(self.pooling):
-            raise ValueError("pooling names the same way twice")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds names the same seed twice")
-        if len(set(self.teachers)) < len(self.teachers):
-            raise ValueError("teachers names the same one twice")
-        read = self.embedding_size + self.bigram_size
-        if self.cell == "transformer" and read % self.heads:
-            raise ValueError(f"embedding_size: {read} features of a token do not divide among {self.heads} heads")
-        if self.refit and self.protocol == "document":
-            raise ValueError("refit: protocol document trains on validation as it is: false")
-        if self.optimizer == "cma_es" and self.trained == "all":
-            raise ValueError("trained: all is too many parameters for optimizer cma_es; readout or readout_and_biases")
-        if self.optimizer == "cma_es" and self.ema is not None:
-            raise ValueError("ema: CMA-ES keeps a mean of its own: null")
-        if self.trained == "readout_and_biases" and self.cell in WITHOUT_GATES:
-            raise ValueError(f"trained: readout_and_biases needs a cell with gates, which {self.cell} is not; readout")
+    def _compatible(self) -> "ModelParams":
+        for key in ("pooling", "seeds", "teachers"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key}: the same value twice")
+        features, heads = self.embedding_size + self.bigrams.size, self.transformer.num_heads
+        if self.cell == "transformer" and features % heads:
+            raise ValueError(f"embedding_size: {features} features of a token do not divide among {heads} heads")
+        if self.refit and self.protocol == "keras_reference":
+            raise ValueError("refit: protocol keras_reference trains on validation already: false")
+        if self.optimizer == "cma_es" and self.trainable == "all":
+            raise ValueError("trainable: all is too many parameters for optimizer cma_es: readout, readout_and_biases")
+        if self.optimizer == "cma_es" and self.ema_decay is not None:
+            raise ValueError("ema_decay: CMA-ES has a mean of its own: null")
+        if self.trainable == "readout_and_biases" and self.cell in WITHOUT_GATES:
+            raise ValueError(
+                f"trainable: readout_and_biases needs a cell with gates, which {self.cell} is not: readout"
+            )
         return self
 
-    def reads(self, key: str) -> bool:
+    def uses(self, key: str) -> bool:
         """Whether the parameter `key` makes a difference to the training."""
-        return self.optimizer != "cma_es" or key not in UNREAD_BY_CMA_ES
+        section = key.split(".")[0]
+        if section in CELL_OPTIONS and section != self.cell:
+            return False
+        return self.optimizer != "cma_es" or key not in UNUSED_BY_CMA_ES
 
     def architecture(self) -> dict[str, Any]:
         """The arguments of `models.Classifier`."""
         names = {
-            "vocab_size", "embedding_size", "bigram_size", "bigram_buckets", "cell", "hidden_size",
-            "num_layers", "bidirectional", "initial", "memory", "merge", "window", "spectral_radius", "leak",
-            "input_scale", "heads", "pooling", "word_dropout", "embedding_dropout", "dropout",
+            "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "initializer",
+            "chrono_init", "merge_mode", "pooling", "word_dropout", "embedding_dropout", "dropout",
         }  # fmt: skip
-        return self.model_dump(include=names)
-
-    def of_one_seed(self) -> dict[str, Any]:
-        """What decides a training besides its seed: all but which seeds there are, and what becomes of their models."""
-        return self.model_dump(exclude={"seeds", "average"})
+        options = getattr(self, self.cell).model_dump() if self.cell in CELL_OPTIONS else {}
+        bigrams = {"bigram_size": self.bigrams.size, "bigram_buckets": self.bigrams.buckets}
+        return self.model_dump(include=names) | bigrams | {"cell_options": options}
 
     def encoding(self) -> dict[str, Any]:
         """The arguments of `data.batches.Encoding`."""
         return self.model_dump(include={"vocab_size", "max_length", "truncation", "padding"})
 
+    def seed_independent(self) -> dict[str, Any]:
+        """What decides a training besides its seed: all but the list of seeds, and how their models are combined."""
+        return self.model_dump(exclude={"seeds", "ensemble"})
 
-def with_values(model: ModelParams, values: dict[str, Any]) -> ModelParams:
-    """`model` with some of its values changed, validated again."""
-    return ModelParams(**(model.model_dump() | values))
+    def flat(self) -> dict[str, Any]:
+        """Every parameter that the training uses by its dotted name, as `search.space` and MLflow name them."""
+        values: dict[str, Any] = {}
+        for key, value in self.model_dump().items():
+            if isinstance(value, dict):
+                values |= {f"{key}.{name}": nested for name, nested in value.items()}
+            else:
+                values[key] = value
+        return {key: value for key, value in values.items() if self.uses(key)}

@@ -1,4 +1,4 @@
-"""Reading params.yaml, and saying in one line each what is wrong with it."""
+"""Reads params.yaml, and reports each of its mistakes in one line."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.schema import Params
 from sentiment_rnn.params.space import Choices, FloatRange, IntRange
 
-COUNT = "auto, an integer greater than or equal to 1"
+INTEGER = "auto, an integer greater than or equal to 1"
 AUTO = {
-    "trainer.devices": f"{COUNT}, or a list of at least 1 GPU",
-    "trainer.num_nodes": COUNT.replace(",", " or"),
-    "search.workers": COUNT.replace(",", " or"),
-    "claims.workers": COUNT.replace(",", " or"),
-    "ablation.workers": COUNT.replace(",", " or"),
+    "trainer.devices": f"{INTEGER}, or a list of at least 1 GPU",
+    "trainer.num_nodes": INTEGER.replace(",", " or"),
+    "search.workers": INTEGER.replace(",", " or"),
+    "claims.workers": INTEGER.replace(",", " or"),
+    "ablation.workers": INTEGER.replace(",", " or"),
 }
 
 
@@ -29,7 +29,7 @@ def load(path: str | Path = "params.yaml") -> Params:
     """
     try:
         # YAML 1.2, as DVC reads it: in 1.1 `1e-3` would be a string
-        values = YAML(typ="safe").load(Path(path).read_text())
+        values = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; run from the project's root") from None
     except UnicodeDecodeError as error:
@@ -43,7 +43,7 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 
 def _lines(path: str | Path, error: ValidationError) -> list[str]:
-    """Each mistake once, though pydantic tells one in `model` for every architecture, and one in `AUTO` by type."""
+    """Each mistake once: pydantic repeats one in `model` for every architecture, and one in `AUTO` for every type."""
     items = error.errors()
     if any(item["loc"][:1] == ("model",) for item in items):
         items = [item for item in items if item["loc"][:1] != ("models",)]
@@ -58,7 +58,7 @@ def _lines(path: str | Path, error: ValidationError) -> list[str]:
 
 
 def _line(path: str | Path, item: Any) -> str:
-    """One problem as `params.yaml: key: what is wrong, and what is allowed`."""
+    """One mistake as `params.yaml: key: what is wrong, and what is allowed`."""
     location = item["loc"]
     if location[:2] == ("search", "space") and len(location) > 4:
         location = location[:3] + location[4:]  # pydantic names the member of the union there
@@ -81,14 +81,12 @@ def _given(item: Any) -> str:
 
 def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:
     """The section that a key of params.yaml belongs to."""
-    if not location:
-        return Params
-    if location[0] == "models":
-        return ModelParams
     if location[:2] == ("search", "space"):
-        kinds: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
-        return kinds.get(str(location[-1]))
+        types: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
+        return types.get(str(location[-1]))
     section: Any = Params
+    if location[:1] == ("models",):
+        section, location = ModelParams, location[2:]
     for part in location:
         section = section.model_fields[str(part)].annotation
     found: type[BaseModel] = section

@@ -17,18 +17,18 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.execution.processes import interruptible
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
-from sentiment_rnn.processes import interruptible
-from sentiment_rnn.search import ownership
+from sentiment_rnn.search import leases
 from sentiment_rnn.search.plots import log_plots
-from sentiment_rnn.search.storage import open_storage, shown, storage_url
-from sentiment_rnn.search.study import Search, follow, load_study, log_result, open_study, report
+from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
+from sentiment_rnn.search.study import Search, load_study, log_result, open_study, report, sync_mlflow_runs
 from sentiment_rnn.search.view import View
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.devices import cores, gpus
 
 POLL = 0.5  # seconds between looks at the study
-DEATHS = 5  # of workers in a row, without a trial finished in between, after which something is wrong for good
+MAX_DEATHS = 5  # of workers in a row, without a trial finished in between, after which something is wrong for good
 
 
 def search(
@@ -38,7 +38,7 @@ def search(
     trainer: TrainerParams,
     *,
     tokens: Path,
-    pretrained: Path,
+    word_vectors: Path,
     work: Path,
 ) -> dict[str, Any]:
     """Run the trials that are missing, beside whoever else runs them, and report the study.
@@ -49,7 +49,7 @@ def search(
         params: how much to search, and where.
         trainer: Trainer's parameters; a trial runs in one process on one device.
         tokens: folder of the tokenize stage.
-        pretrained: folder of the pretrain stage, read where the model is `pretrained`.
+        word_vectors: folder of the stage word_vectors.
         work: where the workers' logs are, and the study, if it is kept in a file.
 
     Returns:
@@ -59,7 +59,7 @@ def search(
         UserError: a worker failed, or a store does not answer. The same command goes on.
         KeyboardInterrupt: Ctrl-C, or SIGTERM. The same command goes on.
     """
-    if model.protocol == "document" or params.trials == 0 or not any(model.reads(key) for key in params.space):
+    if model.protocol == "keras_reference" or params.n_trials == 0 or not any(model.uses(key) for key in params.space):
         print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
         return {"architecture": name, "best": {}, "trials": []}
     url = storage_url(params.storage, work)
@@ -71,13 +71,13 @@ def search(
         params=params,
         trainer=trainer,
         tokens=tokens,
-        pretrained=pretrained,
+        word_vectors=word_vectors,
         storage=url,
     )
     try:
         return _run(client, storage, asked, work)
     except (MlflowException, StorageInternalError) as error:
-        store = "MLflow's store" if isinstance(error, MlflowException) else shown(url)
+        store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(url)
         reason = str(error).splitlines()[0][:200]
         raise UserError(f"{name}: {store} failed: {reason}; once it is back, the same command goes on") from error
 
@@ -86,25 +86,25 @@ def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) 
     params = asked.params
     opened = open_study(client, storage, asked, work)
     study = load_study(storage, opened, 0)
-    watch = ownership.Watch(study, storage)
+    watch = leases.LeaseMonitor(study, storage)
     watch.running()
-    follow(client, study)
+    sync_mlflow_runs(client, study)
     with _parent_run(client, opened, study, watch), interruptible():
-        missing = params.trials - len(ownership.finished(study))
+        missing = params.n_trials - len(leases.finished(study))
         if missing > 0:
             with Workers(opened, work, missing) as workers, View(opened, study, workers.describe()) as view:
-                while workers.check(len(ownership.finished(study))):
-                    view.show(ownership.finished(study), watch.running())
+                while workers.check(len(leases.finished(study))):
+                    view.show(leases.finished(study), watch.running())
                     time.sleep(POLL)
-                view.show(ownership.finished(study), [])
-        follow(client, study)
+                view.show(leases.finished(study), [])
+        sync_mlflow_runs(client, study)
         log_result(client, opened.run_id, study)
         log_plots(client, opened.run_id, study)
     return report(opened, study)
 
 
 @contextmanager
-def _parent_run(client: MlflowClient, search: Search, study: Study, watch: ownership.Watch) -> Iterator[None]:
+def _parent_run(client: MlflowClient, search: Search, study: Study, watch: leases.LeaseMonitor) -> Iterator[None]:
     """The study's run is RUNNING while somebody works on it."""
     client.update_run(search.run_id, status="RUNNING")
     try:
@@ -112,11 +112,11 @@ def _parent_run(client: MlflowClient, search: Search, study: Study, watch: owner
     except BaseException as error:
         watch.running()  # this machine's workers are dead by now: their trials are failed
         others = watch.running()  # of machines that were stopped at the same moment, the last to look sees none
-        follow(client, study)
+        sync_mlflow_runs(client, study)
         if not others:
             client.set_terminated(search.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         if isinstance(error, KeyboardInterrupt):
-            done = f"{len(ownership.finished(study))} of {search.params.trials} trials"
+            done = f"{len(leases.finished(study))} of {search.params.n_trials} trials"
             print(f"\n{search.architecture}: stopped with {done} done; the same command goes on from there", flush=True)
         raise
     client.set_terminated(search.run_id, "FINISHED")
@@ -153,7 +153,7 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         for process in self.processes:
-            process.kill()  # a worker may be killed at any moment: what it leaves open, `watch` and `follow` put right
+            process.kill()  # a worker may be killed at any moment: what it leaves open, `watch` and `sync_mlflow_runs` put right
             process.wait()
 
     def check(self, finished: int) -> bool:
@@ -178,7 +178,7 @@ class Workers:
             if words.startswith("error: "):
                 raise UserError(f"{self.search.architecture}: {words.removeprefix('error: ')}")
             self.deaths += 1
-            if self.deaths > DEATHS:
+            if self.deaths > MAX_DEATHS:
                 last = (
                     f"failed, with {words} (all it said: {self._log(index)})"
                     if words

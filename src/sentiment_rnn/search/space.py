@@ -17,7 +17,7 @@ def suggest(trial: Trial, space: dict[str, Distribution], model: ModelParams) ->
     """
     values: dict[str, Any] = {}
     for name, drawn in space.items():
-        if not drawn.applies(model.model_dump() | values):
+        if not drawn.applies(model.flat() | values):
             continue
         if isinstance(drawn, Choices):
             values[name] = trial.suggest_categorical(name, drawn.choices)
@@ -30,5 +30,9 @@ def suggest(trial: Trial, space: dict[str, Distribution], model: ModelParams) ->
 
 def defaults(space: dict[str, Distribution], model: ModelParams) -> dict[str, Any]:
     """The values that `model` has already, where the space holds them: what a search starts from."""
-    own = model.model_dump()
-    return {name: own[name] for name, drawn in space.items() if drawn.applies(own) and drawn.holds(own[name])}
+    own = model.flat()
+    return {
+        name: own[name]
+        for name, drawn in space.items()
+        if name in own and drawn.applies(own) and drawn.contains(own[name])
+    }

@@ -69,7 +69,7 @@ def storage_url(named: str | None, folder: Path) -> str:
     return os.environ.get("OPTUNA_STORAGE") or named or f"journal://{folder.absolute() / 'study.journal'}"
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """A storage's URL without its password."""
     return url if url.startswith("journal:") else make_url(url).render_as_string(hide_password=True)
 
@@ -102,7 +102,7 @@ def open_storage(url: str, patience: float = 0.0) -> BaseStorage:
         raise UserError(f"search.storage: {error}: pip install 'sentiment-rnn[postgresql]'") from error
     except (SQLAlchemyError, StorageInternalError) as error:
         raise UserError(
-            f"search.storage: {shown(url)} does not answer ({type(error.__cause__ or error).__name__}): start the "
+            f"search.storage: {redact_url(url)} does not answer ({type(error.__cause__ or error).__name__}): start the "
             "database, or correct the URL (search.storage, or OPTUNA_STORAGE in the environment)"
         ) from error
 

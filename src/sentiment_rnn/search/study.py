@@ -22,11 +22,11 @@ import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
-from sentiment_rnn.pretraining import weights
-from sentiment_rnn.search.ownership import FINISHED, Watch, best, finished
+from sentiment_rnn.search.leases import FINISHED, LeaseMonitor, best, finished
 from sentiment_rnn.search.space import defaults
-from sentiment_rnn.search.storage import shown
+from sentiment_rnn.search.storage import redact_url
 from sentiment_rnn.tracking import runs
+from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.devices import resolve_precision
 
 OBJECTIVE = "validation_loss"
@@ -45,7 +45,7 @@ class Search(BaseModel):
         params: how much to search, and where.
         trainer: Trainer's parameters; a trial runs in one process on one device.
         tokens: folder of the tokenize stage.
-        pretrained: folder of the pretrain stage, read where a trial's model is `pretrained`.
+        word_vectors: folder of the stage word_vectors.
         storage: URL of the studies.
         study: name, which is another one for another space, other data or other code.
         run_id: of the study in MLflow.
@@ -56,7 +56,7 @@ class Search(BaseModel):
     params: SearchParams
     trainer: TrainerParams
     tokens: Path
-    pretrained: Path
+    word_vectors: Path
     storage: str
     study: str = ""
     run_id: str = ""
@@ -74,11 +74,11 @@ def study_name(search: Search) -> str:
     """Another name wherever a trial would have come out differently: parameters, precision, data, weights, code."""
     identity = load_identity(search.tokens)
     decides = [
-        search.model.of_one_seed(),
+        search.model.seed_independent(),
         resolve_precision(search.trainer),
-        search.params.model_dump(exclude={"trials", "min_gain", "workers", "storage"}),
+        search.params.model_dump(exclude={"architectures", "n_trials", "min_improvement", "workers", "storage"}),
         identity,
-        weights.digest(search.model, search.pretrained),
+        pretrained.digest(search.model, search.word_vectors),
         _code(),
     ]
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
@@ -88,8 +88,7 @@ def study_name(search: Search) -> str:
 def _code() -> str:
     """SHA-256 of the code that a trial runs."""
     package = Path(sentiment_rnn.__file__).parent
-    files = [file for room in ("data", "models", "training") for file in sorted((package / room).rglob("*.py"))]
-    files.append(package / "pretraining" / "weights.py")
+    files = [file for part in ("data", "models", "training") for file in sorted((package / part).rglob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -123,7 +122,7 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
         _wait_for_the_run(study)
         done = len(finished(study))
         if done or study.trials:
-            where = "" if search.storage.startswith("journal:") else f" in {shown(search.storage)}"
+            where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
             print(f"{label}: study {name}{where}: {done} trials done", flush=True)
     return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)})
 
@@ -173,10 +172,10 @@ def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> No
     if name not in found:
         return
     study = optuna.load_study(storage=storage, study_name=name)
-    alive = Watch(study, storage).running()
-    follow(client, study)
+    alive = LeaseMonitor(study, storage).running()
+    sync_mlflow_runs(client, study)
     if not alive and (run_id := study.user_attrs.get("run_id")):
-        runs.end_killed(client, run_id)
+        runs.mark_killed(client, run_id)
 
 
 def load_study(storage: BaseStorage, search: Search, number: int) -> Study:
@@ -199,7 +198,7 @@ def _pruner(search: Search) -> BasePruner:
     return NopPruner()
 
 
-def follow(client: MlflowClient, study: Study) -> None:
+def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
     """Make the trials' runs say what the study says: what a killed process left open or doubled is put right.
 
     The study is the truth. A run that no trial knows as its own is one whose making was repeated, and is deleted.
@@ -248,7 +247,7 @@ def report(search: Search, study: Study) -> dict[str, Any]:
     start = defaults(search.params.space, search.model)
     first = next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == start), None)
     best_values = found.params if found else {}
-    if found and first and first.value - found.value < search.params.min_gain:
+    if found and first and first.value - found.value < search.params.min_improvement:
         best_values = {}
     return {
         "architecture": search.architecture,

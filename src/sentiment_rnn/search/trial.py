@@ -12,12 +12,12 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.params import with_values
-from sentiment_rnn.pretraining import weights
-from sentiment_rnn.search.ownership import fail
+from sentiment_rnn.params import updated
+from sentiment_rnn.search.leases import fail
 from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
 from sentiment_rnn.tracking import runs
+from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.logger import RunLogger
@@ -55,7 +55,7 @@ def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claime
     """Run a trial that this process has claimed.
 
     The study's word counts: a process killed after MLflow was told of the end and before the study was leaves a
-    finished run of a trial that is tried again, and `study.follow` marks it as killed.
+    finished run of a trial that is tried again, and `study.sync_mlflow_runs` marks it as killed.
     """
     name = f"{search.architecture} trial {claimed.number}"
     run_id = None
@@ -106,7 +106,7 @@ def _fit_and_tell(
 
 
 def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporting: Reporting) -> TrialState:
-    model = with_values(search.trial_model(), values)
+    model = updated(search.trial_model(), values)
     try:
         fit(
             name,
@@ -118,7 +118,7 @@ def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporti
             logger=RunLogger(run_id),
             callbacks=[reporting],
             train_fraction=search.params.train_fraction,
-            start=weights.load(model, search.pretrained, search.tokens),
+            init_state=pretrained.load(model, search.word_vectors, search.tokens),
         )
     except optuna.TrialPruned:
         return TrialState.PRUNED

@@ -46,7 +46,7 @@ class View:
         self.said = {trial.number for trial in done}
         self.before = sum(trial.state is not TrialState.FAIL for trial in done)
         self.console.print(
-            f"{self.search.architecture}: {self.before} of {self.search.params.trials} trials done; {self.workers}"
+            f"{self.search.architecture}: {self.before} of {self.search.params.n_trials} trials done; {self.workers}"
         )
         self.live = Live(console=self.console, refresh_per_second=4, transient=True)
         if self.console.is_terminal:
@@ -71,7 +71,7 @@ class View:
         what = f"{self.search.architecture} trial {trial.number}: {trial.state.name.lower()} {loss}"
         return (
             f"{what} in {duration(trial.user_attrs['seconds'])} with {values_in_short(trial.params)}; "
-            f"{self._told(finished)}/{self.search.params.trials} done, best {_best(finished)}"
+            f"{self._told(finished)}/{self.search.params.n_trials} done, best {_best(finished)}"
         )
 
     def _told(self, finished: Sequence[FrozenTrial]) -> int:
@@ -82,10 +82,10 @@ class View:
         if not here:
             return "time left unknown yet"
         each = (time.monotonic() - self.began) / here
-        return f"about {duration(each * max(0, self.search.params.trials - done))} left"
+        return f"about {duration(each * max(0, self.search.params.n_trials - done))} left"
 
     def _table(self, finished: Sequence[FrozenTrial], running: Sequence[FrozenTrial], left: str) -> Group:
-        asked = self.search.params.trials
+        asked = self.search.params.n_trials
         pruned = sum(trial.state is TrialState.PRUNED for trial in finished)
         head = Table.grid(padding=(0, 1))
         head.add_row(

@@ -14,8 +14,8 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.processes import serve
-from sentiment_rnn.search import ownership
+from sentiment_rnn.execution.processes import serve
+from sentiment_rnn.search import leases
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import PATIENCE, open_storage
 from sentiment_rnn.search.study import Search
@@ -30,8 +30,8 @@ def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
     """
     study = optuna.load_study(storage=storage, study_name=search.study)
     start = defaults(search.params.space, search.model)
-    while len(ownership.finished(study)) < search.params.trials:
-        claimed = ownership.claim(study, storage, search.params.trials, start)
+    while len(leases.finished(study)) < search.params.n_trials:
+        claimed = leases.claim(study, storage, search.params.n_trials, start)
         if claimed is None:
             time.sleep(0.5)
             continue
@@ -46,10 +46,10 @@ def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
 def _beat(storage: BaseStorage, trial_id: int, ended: threading.Event) -> None:
     """Show other machines that this trial's process lives."""
     beats = 0
-    while not ended.wait(ownership.BEAT):
+    while not ended.wait(leases.HEARTBEAT_SECONDS):
         beats += 1
         try:
-            storage.set_trial_user_attr(trial_id, ownership.BEATS, beats)
+            storage.set_trial_user_attr(trial_id, leases.HEARTBEATS, beats)
         except UpdateFinishedTrialError:
             return
 

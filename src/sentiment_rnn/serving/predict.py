@@ -14,8 +14,8 @@ from mlflow.pyfunc import PyFuncModel
 from tqdm import tqdm
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import whole_file
-from sentiment_rnn.serving.rows import TEXT, Kind, Row, Writer, read
+from sentiment_rnn.files import atomic_file
+from sentiment_rnn.serving.files import TEXT, Kind, Row, Writer, read
 
 CHUNK = 256  # reviews that are held in memory
 
@@ -92,7 +92,7 @@ def _written(target: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        with whole_file(target) as file:
+        with atomic_file(target) as file:
             yield file
     except OSError as error:
         raise UserError(f"{target}: {error.strerror}") from None

@@ -1,7 +1,7 @@
-"""Which version of the registered model is the champion: the gate that a version passes, and the way back.
+"""Which version of the registered model is the champion: the gate, promotion by hand, rollback.
 
-The alias says which version it is, tags of the registered model how it came to be: `champion.before` holds the versions
-that were champion before it, the last one last, and each move is a tag of its own, `champion.move.0001` and so on.
+The alias names the version. Tags of the registered model keep its history: `champion.previous` holds the versions that
+were champion before, the latest last, and each move is a tag of its own, `champion.move.0001` and so on.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,13 @@ from mlflow.entities.model_registry import ModelVersion
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import GateParams
-from sentiment_rnn.tracking import notes
-from sentiment_rnn.tracking.registry import CHAMPION, champion, reigning
+from sentiment_rnn.tracking import descriptions
+from sentiment_rnn.tracking.registry import CHAMPION, champion, require_champion
 
-BEFORE, MOVE = "champion.before", "champion.move."  # tags of the registered model
+PREVIOUS, MOVE = "champion.previous", "champion.move."  # tags of the registered model
 ROLLED_BACK = "champion.rolled_back"  # tag of a version
-REMEMBERED = 50  # champions: a tag holds no more than some thousand characters
+MAX_PREVIOUS = 50  # a tag holds no more than some thousand characters
+SIGNIFICANT = 0.05  # of McNemar's test
 
 
 class Verdict(NamedTuple):
@@ -28,102 +29,144 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def judge(candidate: Mapping[str, str], champion: Mapping[str, str] | None, gate: GateParams) -> Verdict:
+def decide(
+    candidate: Mapping[str, str], champion: Mapping[str, str] | None, gate: GateParams, p: float | None
+) -> Verdict:
     """Compare the tags of a candidate with the champion's.
 
+    A candidate that McNemar's test finds worse is refused, one that it finds better passes on to the other bounds. Of
+    two that it cannot tell apart the one with the lower log loss on test wins, which uses the probabilities too.
+
     Args:
-        candidate: `dataset`, `test.fingerprint`, `test.accuracy`, `test.ece`, `latency_ms`.
-        champion: the same, as far as it has them: one that was registered long ago lacks some.
-        gate: how far apart they may be.
+        candidate: `test.content_hash`, `test.accuracy`, `test.loss`, `test.ece`, `latency_ms`.
+        champion: the same; None: there is no champion. One that was never evaluated has none of them.
+        gate: bounds of calibration and latency.
+        p: of McNemar's test between the two; None if they were not evaluated on the same reviews.
     """
     latency = float(candidate["latency_ms"])
     if latency > gate.max_latency_ms:
-        return Verdict(False, f"{latency:.1f} ms a review, the gate's bound is {gate.max_latency_ms:g}")
+        return Verdict(False, f"{latency:.1f} ms per review, the gate's bound is {gate.max_latency_ms:g}")
     if champion is None:
         return Verdict(True, "there was no champion")
-    ours, theirs = candidate["dataset"], champion.get("dataset", "something unknown")
-    if ours != theirs:
-        return Verdict(ours == "imdb", f"trained on {ours}, the champion on {theirs}")
     if "test.accuracy" not in champion:
         return Verdict(True, "the champion was never evaluated")
-    if candidate["test.fingerprint"] != champion["test.fingerprint"]:
-        return Verdict(True, "the champion was tested on another corpus, which is no longer the one in use")
-    accuracy, best = float(candidate["test.accuracy"]), float(champion["test.accuracy"])
-    if accuracy < best:
-        return Verdict(False, f"test accuracy {accuracy:.4f} is below the champion's {best:.4f}")
-    better = f"test accuracy {accuracy:.4f}, the champion's {best:.4f}"
-    if "test.ece" not in champion:
-        return Verdict(True, f"{better}; the champion's calibration was never measured")
-    ece, theirs_ece = float(candidate["test.ece"]), float(champion["test.ece"])
-    calibrated = f"ECE {ece:.4f}, the champion's {theirs_ece:.4f}"
-    if ece > theirs_ece + gate.max_ece_increase:
-        return Verdict(False, f"{calibrated}, more than {gate.max_ece_increase:g} above it; {better}")
-    return Verdict(True, f"{better}; {calibrated}; {latency:.1f} ms a review")
+    if p is None or candidate["test.content_hash"] != champion["test.content_hash"]:
+        return Verdict(True, "the champion was evaluated on another test split")
+    (accuracy, loss, ece), (best_accuracy, best_loss, best_ece) = (
+        [float(tags[f"test.{key}"]) for key in ("accuracy", "loss", "ece")] for tags in (candidate, champion)
+    )
+    compared = f"test accuracy {accuracy:.4f}, the champion's {best_accuracy:.4f} (McNemar's p {p:.2g})"
+    if p < SIGNIFICANT and accuracy < best_accuracy:
+        return Verdict(False, f"worse: {compared}")
+    if p >= SIGNIFICANT:
+        compared = f"no significant difference: {compared}; log loss {loss:.4f}, the champion's {best_loss:.4f}"
+        if loss > best_loss:
+            return Verdict(False, compared)
+    calibrated = f"ECE {ece:.4f}, the champion's {best_ece:.4f}"
+    if ece > best_ece + gate.max_ece_increase:
+        return Verdict(False, f"{calibrated}, more than {gate.max_ece_increase:g} above it; {compared}")
+    return Verdict(True, f"{compared}; {calibrated}; {latency:.1f} ms per review")
 
 
-def promote(client: MlflowClient, name: str, version: str, measured: Mapping[str, str], gate: GateParams) -> Verdict:
-    """Tag a version with what was measured, and move the alias to it if `judge` says so; the verdict becomes a tag.
+def promote(
+    client: MlflowClient, name: str, version: str, measured: Mapping[str, str], gate: GateParams, p: float | None
+) -> Verdict:
+    """Tag a version with its measurements, and move the alias to it if `decide` agrees; the verdict becomes a tag.
 
-    A version that was rolled back does not come back by itself, however good its figures are.
+    A version that was rolled back does not become champion again by itself.
     """
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
     known = client.get_model_version(name, version)
     summary = (known.description or "").split("\n\n")[0]
-    client.update_model_version(name, version, notes.version(summary, known.tags))
-    left, before = champion(client, name), known.tags.get(ROLLED_BACK)
-    if left is not None and str(left.version) == version:
+    client.update_model_version(name, version, descriptions.version(summary, known.tags))
+    current, rolled_back = champion(client, name), known.tags.get(ROLLED_BACK)
+    if current is not None and str(current.version) == version:
         verdict = Verdict(True, "it is the champion already")
-    elif before:
-        verdict = Verdict(False, f"{before}; without the tag {ROLLED_BACK} it may be champion again")
+    elif rolled_back:
+        verdict = Verdict(False, f"{rolled_back}; `sentiment-rnn promote {version}` makes it champion again")
     else:
-        verdict = judge(measured, left.tags if left else None, gate)
+        verdict = decide(measured, current.tags if current else None, gate, p)
         if verdict.promoted:
-            earlier = _earlier(client, name)
-            if left is not None:
-                earlier.append(str(left.version))
-            _move(client, name, left, version, earlier, verdict.reason)
+            _move(client, name, current, version, verdict.reason)
     client.set_model_version_tag(name, version, "promotion", verdict.reason)
     return verdict
 
 
-def rollback(client: MlflowClient, name: str, why: str) -> str:
-    """Give the alias back to the version that had it before; again, to the one before that.
+def promote_by_hand(client: MlflowClient, name: str, version: str, reason: str) -> str:
+    """Give the alias to a version whatever the gate says.
 
     Returns:
-        What was done, in a line.
+        What was done, in one line.
 
     Raises:
-        UserError: there is no champion, or no version is left that was one before.
+        UserError: there is no such version, or it is the champion already.
     """
-    left = reigning(client, name)
-    version, there = (
-        str(left.version),
-        {str(found.version) for found in client.search_model_versions(f"name = '{name}'")},
-    )
-    # a version may have been deleted since; one that is the champion is where a killed move left it
-    earlier = [number for number in _earlier(client, name) if number in there and number != version]
+    versions = {str(found.version): found for found in client.search_model_versions(f"name = '{name}'")}
+    if version not in versions:
+        known = ", ".join(sorted(versions, key=int)) or "none"
+        raise UserError(f"{name} has no version {version}; its versions: {known}")
+    current = champion(client, name)
+    if current is not None and str(current.version) == version:
+        raise UserError(f"{name} version {version} is the champion already")
+    if ROLLED_BACK in versions[version].tags:
+        client.delete_model_version_tag(name, version, ROLLED_BACK)
+    done = _move(client, name, current, version, f"promoted by hand: {reason}")
+    client.set_model_version_tag(name, version, "promotion", done)
+    return done
+
+
+def rollback(client: MlflowClient, name: str, reason: str) -> str:
+    """Give the alias back to the previous champion; again, to the one before that.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        UserError: there is no champion, or no previous one is left.
+    """
+    current = require_champion(client, name)
+    version = str(current.version)
+    existing = {str(found.version) for found in client.search_model_versions(f"name = '{name}'")}
+    # a version may have been deleted since; the champion itself is in the list if a move was killed
+    earlier = [number for number in _previous(client, name) if number in existing and number != version]
     if not earlier:
-        raise UserError(f"{name} version {version} is the champion, and no version that was one before it is left")
-    done = _move(client, name, left, earlier.pop(), earlier, f"rolled back: {why}")
+        raise UserError(f"{name} version {version} is the champion, and no previous champion is left")
+    done = _move(client, name, current, earlier.pop(), f"rolled back: {reason}", earlier)
     client.set_model_version_tag(name, version, ROLLED_BACK, done)
     return done
 
 
-def _earlier(client: MlflowClient, name: str) -> list[str]:
-    """The versions that were champion before the present one, the last one last."""
-    return client.get_registered_model(name).tags.get(BEFORE, "").split()
+def _previous(client: MlflowClient, name: str) -> list[str]:
+    """The versions that were champion before the current one, the latest last."""
+    return client.get_registered_model(name).tags.get(PREVIOUS, "").split()
 
 
 def _move(
-    client: MlflowClient, name: str, left: ModelVersion | None, version: str, earlier: list[str], reason: str
+    client: MlflowClient,
+    name: str,
+    current: ModelVersion | None,
+    version: str,
+    reason: str,
+    previous: list[str] | None = None,
 ) -> str:
-    """Move the alias, and write down who replaced whom, when and why."""
+    """Move the alias, and record the replaced version, the time and the reason as tags.
+
+    Args:
+        client: of the registry.
+        name: the registered model's.
+        current: the champion so far.
+        version: becomes champion.
+        reason: goes into the record.
+        previous: the champions before `version`; None: those so far, and `current`.
+    """
+    if previous is None:
+        previous = _previous(client, name) + ([str(current.version)] if current else [])
     tags = client.get_registered_model(name).tags
     number = max((int(key.removeprefix(MOVE)) for key in tags if key.startswith(MOVE)), default=0) + 1
-    replaced = f"version {version} replaced version {left.version}" if left else f"version {version} is the first"
+    replaced = f"version {version} replaced version {current.version}" if current else f"version {version} is the first"
     done = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {replaced}: {reason}"
-    client.set_registered_model_tag(name, BEFORE, " ".join(earlier[-REMEMBERED:]))
+    client.set_registered_model_tag(name, PREVIOUS, " ".join(previous[-MAX_PREVIOUS:]))
     client.set_registered_model_alias(name, CHAMPION, version)
     client.set_registered_model_tag(name, f"{MOVE}{number:04}", done)
     return done

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Param, Run, RunStatus
 from mlflow.exceptions import MlflowException
 
-from sentiment_rnn.tracking import notes
+from sentiment_rnn.tracking import descriptions
 from sentiment_rnn.tracking.store import experiment
 
 
@@ -36,8 +36,8 @@ def code_tags() -> dict[str, str]:
 
 
 def dataset_tags(identity: Mapping[str, Any]) -> dict[str, str]:
-    """What the run was fed: the corpus's name and the fingerprint of its training split."""
-    return {"dataset": identity["dataset"], "data.fingerprint": identity["fingerprints"]["train"]}
+    """What the run was fed: the corpus's name and the content_hash of its training split."""
+    return {"dataset": identity["dataset"], "data.content_hash": identity["content_hashes"]["train"]}
 
 
 def exists(client: MlflowClient, run_id: str) -> bool:
@@ -60,7 +60,7 @@ def start(
     identity: Mapping[str, Any],
     parent: str | None = None,
 ) -> str:
-    """Make a run that shows what is run (`params`), on what (`identity`: dataset, fingerprints), by what code.
+    """Make a run that shows what is run (`params`), on what (`identity`: dataset, content_hashes), by what code.
 
     Returns:
         Its id.
@@ -73,13 +73,13 @@ def start(
     everything = {**source, **code_tags(), **dataset_tags(identity), **tags}
     if parent:
         everything["mlflow.parentRunId"] = parent
-    everything["mlflow.note.content"] = notes.run(name, params, everything)
+    everything["mlflow.note.content"] = descriptions.run(name, params, everything)
     run = client.create_run(experiment(client, experiment_name), run_name=name, tags=everything)
     run_id = run.info.run_id
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
     used = Dataset(
         name=identity["dataset"],
-        digest=identity["fingerprints"]["train"][:16],
+        digest=identity["content_hashes"]["train"][:16],
         source_type="local",
         source='{"uri": "data/tokens"}',
     )
@@ -97,7 +97,7 @@ def children(client: MlflowClient, experiment_id: str, parent: str) -> Iterator[
             return
 
 
-def end_killed(client: MlflowClient, run_id: str) -> None:
+def mark_killed(client: MlflowClient, run_id: str) -> None:
     """Mark a run KILLED whose process died without saying so."""
     if exists(client, run_id) and client.get_run(run_id).info.status == "RUNNING":
         client.set_terminated(run_id, "KILLED")

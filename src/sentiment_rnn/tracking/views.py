@@ -7,7 +7,7 @@ page shows neither an accuracy nor a parameter, and a chart for every metric the
 import json
 from typing import Any
 
-from sentiment_rnn.tracking import notes
+from sentiment_rnn.tracking import descriptions
 
 PREFIX = "mlflow.sharedViewState."
 KINDS = {  # the experiment's name after the corpus's
@@ -24,7 +24,7 @@ def tags(experiment: str) -> dict[str, str]:
     dataset, _, kind = experiment.partition("-")
     told = {"mlflow.experimentKind": "custom_model_development"}
     if kind in KINDS:
-        told["mlflow.note.content"] = f"{KINDS[kind]}, on {notes.corpus(dataset)}."
+        told["mlflow.note.content"] = f"{KINDS[kind]}, on {descriptions.corpus(dataset)}."
     if view := {"": _architectures, "search": _trials}.get(kind):
         told["mlflow.note.content"] += " *Views* has them side by side."
         made = view()

@@ -1,21 +1,21 @@
-"""What is noted while a model trains."""
+"""Callbacks: the history of a fit, and the machine's metrics."""
 
 import time
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-from pytorch_lightning.callbacks import EMAWeightAveraging
 
 
 class History(pl.Callback):
-    """A row an epoch: the epoch's metrics, its training seconds, its tokens a second; said on one line.
+    """One row per epoch: its metrics, training seconds and tokens per second; printed as one line.
 
-    It travels in the checkpoint, so that a run that was killed and taken up again has one whole history.
+    It is saved in the checkpoint, so that a resumed training has one complete history.
 
     Args:
-        name: how the line begins.
-        tokens: tokens the model reads in an epoch.
+        name: first word of the line.
+        tokens: tokens of an epoch.
     """
 
     def __init__(self, name: str, tokens: int) -> None:
@@ -24,13 +24,15 @@ class History(pl.Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.started = self.stepped = time.perf_counter()
+        self.started = self.last_step_ended = time.perf_counter()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        self.stepped = time.perf_counter()
+        if trainer.is_last_batch and torch.cuda.is_available():
+            torch.cuda.synchronize()  # kernels run behind the Python code
+        self.last_step_ended = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        seconds = self.stepped - self.started  # validation is not in it
+        seconds = self.last_step_ended - self.started  # validation is not in it
         row = {name: float(value) for name, value in trainer.callback_metrics.items() if not name.endswith("_step")}
         row |= {
             "epoch": trainer.current_epoch + 1,
@@ -59,14 +61,6 @@ class History(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
-
-
-class RunningAverage(EMAWeightAveraging):
-    """An exponential average of the weights, kept where they are: Lightning asks for the device before they move."""
-
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        self._device = trainer.strategy.root_device
-        super().setup(trainer, pl_module, stage)
 
 
 class SystemMetrics(pl.Callback):

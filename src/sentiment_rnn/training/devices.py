@@ -1,4 +1,4 @@
-"""What `auto` in the trainer's parameters comes to on this machine, and under torchrun or SLURM."""
+"""Resolves `auto` in the trainer's parameters on this machine, and under torchrun or SLURM."""
 
 import os
 import platform
@@ -9,22 +9,41 @@ import torch
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import TrainerParams
 
+MIN_BATCH_PER_GPU = 32  # below it a step is launch overhead, and more GPUs make it slower
+
 
 def resolve_precision(params: TrainerParams) -> str:
-    """`auto` becomes bf16-mixed where the device computes in bfloat16, else 32-true."""
+    """`auto` becomes bf16-mixed on a CPU that computes in bfloat16, else 32-true; on CUDA that is TF32.
+
+    Raises:
+        UserError: bf16-mixed on CUDA. Autocast runs cuDNN's recurrent layers in float16 whatever dtype is named
+            (PyTorch's AutocastRNN.cpp), and without loss scaling.
+    """
+    cuda = torch.cuda.is_available() and params.accelerator not in ("cpu", "mps")
+    if cuda and params.precision == "bf16-mixed":
+        raise UserError(
+            "params.yaml: trainer.precision: bf16-mixed on CUDA would run cuDNN's recurrent layers in float16 without "
+            "loss scaling: auto or 32-true (which is TF32)"
+        )
     if params.precision != "auto":
         return params.precision
-    if torch.cuda.is_available() and params.accelerator != "cpu":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    if cuda:
+        return "32-true"
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16") else "32-true"
 
 
+def inference_device(params: TrainerParams | None = None) -> torch.device:
+    """Where a trained model makes many predictions: a GPU if there is one that may be used, else the CPU."""
+    cuda = torch.cuda.is_available() and (params is None or params.accelerator not in ("cpu", "mps"))
+    return torch.device("cuda" if cuda else "cpu")
+
+
 def machine(params: TrainerParams) -> str:
-    """What computes, as a report names it: the GPU, or the processor and how many of its cores."""
+    """The device, as a report names it: the GPU, or the processor and how many of its cores."""
     if gpus(params):
         return torch.cuda.get_device_name(0)
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
@@ -37,7 +56,7 @@ def cores() -> int:
 
 
 def one_device(params: TrainerParams) -> TrainerParams:
-    """The same for a training that shares the machine with others like it."""
+    """The parameters of a process that has one device of its own, one of several side by side."""
     return params.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
 
 
@@ -45,7 +64,7 @@ def gpus(params: TrainerParams) -> list[str]:
     """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them.
 
     Raises:
-        UserError: params.yaml names one that is not there.
+        UserError: params.yaml names one that does not exist.
     """
     if params.accelerator in ("cpu", "mps") or not torch.cuda.device_count():
         return []
@@ -69,12 +88,21 @@ def resolve_nodes(params: TrainerParams) -> int:
     return 1
 
 
-def resolve_devices(params: TrainerParams) -> int | str | list[int]:
-    """`auto` becomes the processes that torchrun or SLURM started on each machine; else Lightning decides."""
+def resolve_devices(params: TrainerParams, batch_size: int) -> int | str | list[int]:
+    """`auto` becomes the processes that torchrun or SLURM started on each machine, else a number of GPUs.
+
+    Of several GPUs the most are taken that share the batch equally, at least `MIN_BATCH_PER_GPU` reviews each.
+
+    Args:
+        params: Trainer's.
+        batch_size: reviews per step, over all devices.
+    """
     if params.devices != "auto":
         return params.devices
     if "TORCHELASTIC_RUN_ID" in os.environ:
         return int(os.environ["LOCAL_WORLD_SIZE"])
     if "SLURM_NTASKS" in os.environ:
         return int(os.environ["SLURM_NTASKS"]) // resolve_nodes(params)
-    return "auto"
+    found = len(gpus(params))
+    fitting = [n for n in range(1, found + 1) if batch_size % n == 0 and batch_size // n >= MIN_BATCH_PER_GPU]
+    return max(fitting, default=1) if found else "auto"

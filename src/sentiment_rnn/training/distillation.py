@@ -1,8 +1,7 @@
-"""Distillation: a classifier first learns what its teachers say of the unlabelled reviews.
+"""Distillation: a classifier first learns its teachers' predictions on the unlabelled reviews.
 
-Hinton et al. (2015), "Distilling the knowledge in a neural network": the teachers' probabilities are the labels. A
-linear rival counts n-grams, which a recurrent model does not; a pupil of its own kind makes it self-training (Xie et
-al., 2020, "Self-training with noisy student"). There are twice as many unlabelled reviews as others.
+Hinton et al. (2015), "Distilling the knowledge in a neural network": the teachers' probabilities are the labels. With a
+teacher of the student's own kind this is self-training (Xie et al., 2020, "Self-training with noisy student").
 """
 
 import hashlib
@@ -15,52 +14,101 @@ from torch import Tensor
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json, unbroken, whole_folder, write_json
-from sentiment_rnn.params import ModelParams, TrainerParams
-from sentiment_rnn.training.fit import Fit, fit
+from sentiment_rnn.evaluation.calibration import fit_temperature
+from sentiment_rnn.evaluation.metrics import probabilities
+from sentiment_rnn.files import atomic_folder, read_json, refuse_corrupt_files, write_json
+from sentiment_rnn.inference.logits import Predicted, baseline_logits, network_logits
+from sentiment_rnn.params import BASELINES, ModelParams, Params, TrainerParams
+from sentiment_rnn.training.fit import FitResult, fit
 
 PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
-STAGE = "run `dvc repro best/dvc.yaml` (or `python -m pipeline.teach ARCHITECTURE`)"
+
+
+def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: Path, out: Path) -> None:
+    """The stage pseudo_label: write the mean prediction of an architecture's teachers on the unlabelled reviews.
+
+    The mean logit is divided by the temperature that validation gives.
+
+    Args:
+        name: the architecture.
+        params: of it `teachers` is used.
+        raw: folder of the download stage.
+        tokens: folder of the tokenize stage.
+        models: folder of all trained models.
+        out: replaced as a whole.
+
+    Raises:
+        UserError: the architecture has no teachers, or one is not trained.
+    """
+    teachers = params.model_of(name).teachers
+    if not teachers:
+        raise UserError(f"params.yaml: models.{name}.teachers: it has none")
+
+    def predict(split: str) -> Predicted:
+        return _mean([_teacher(teacher, params, split, raw, tokens, models) for teacher in teachers])
+
+    together = " and ".join(teachers)
+    validation = predict("validation")
+    temperature = fit_temperature(validation.logits, validation.labels)
+    accuracy = np.mean((validation.logits > 0) == (validation.labels > 0))
+    print(f"{together}: validation accuracy {accuracy:.4f}, temperature {temperature}", flush=True)
+    print(f"{together}: predicting the unlabelled reviews ...", flush=True)
+    save(probabilities(predict("unsupervised").logits / temperature), tokens, out)
+
+
+def _teacher(name: str, params: Params, split: str, raw: Path, tokens: Path, models: Path) -> Predicted:
+    """A linear baseline, or the mean of all seeds of an architecture."""
+    if name in BASELINES:
+        return baseline_logits(models / "baselines" / name, raw, tokens, split)
+    folder = models / params.path_of(name)
+    seeds = params.model_of(name).seeds
+    return _mean([network_logits(folder / f"seed-{seed}", tokens, split) for seed in seeds])
+
+
+def _mean(predicted: list[Predicted]) -> Predicted:
+    return Predicted(np.mean([each.logits for each in predicted], axis=0), predicted[0].labels)
 
 
 def save(positive: np.ndarray, tokens: Path, folder: Path) -> None:
-    """Write the teachers' probabilities `(N,)` of "positive" for the unlabelled reviews in `tokens`, in their order."""
-    with whole_folder(folder) as partial:
+    """Write pseudo-labels: probabilities `(N,)` of "positive" for the unlabelled reviews in `tokens`, in their order."""
+    with atomic_folder(folder) as partial:
         save_file({"positive": positive.astype(np.float32)}, partial / PROBABILITIES)
         write_json(partial / DESCRIPTION, load_identity(tokens))
 
 
-def load(folder: Path, tokens: Path) -> np.ndarray:
-    """Read what `save` wrote, `(N,)` float32.
+def load(name: str, model: ModelParams, folder: Path, tokens: Path) -> np.ndarray | None:
+    """Read the pseudo-labels of an architecture, `(N,)` float32; None if it has no teachers.
 
     Raises:
-        UserError: it is not there, is broken, or is about other reviews than those in `tokens`.
+        UserError: they are missing or corrupt, or of other reviews than those in `tokens`.
     """
-    file = _file(folder)
-    with unbroken(folder):
+    if not model.teachers:
+        return None
+    file = _file(name, folder)
+    with refuse_corrupt_files(folder):
         positive: np.ndarray = load_file(file)["positive"]
-        learned_from = read_json(folder / DESCRIPTION)
-    if learned_from != load_identity(tokens):
-        raise UserError(f"{folder} is about other reviews than {tokens} has now: {STAGE}")
+        made_from = read_json(folder / DESCRIPTION)
+    if made_from != load_identity(tokens):
+        raise UserError(f"{folder} is of other reviews than {tokens} has now: run `dvc repro pseudo_label_{name}`")
     return positive
 
 
-def digest(model: ModelParams, folder: Path) -> str | None:
-    """SHA-256 of what a model's teachers said; None where it has none.
+def digest(name: str, model: ModelParams, folder: Path) -> str | None:
+    """SHA-256 of an architecture's pseudo-labels; None if it has no teachers.
 
     Raises:
-        UserError: it is not there.
+        UserError: they are missing.
     """
-    return hashlib.sha256(_file(folder).read_bytes()).hexdigest() if model.teachers else None
+    return hashlib.sha256(_file(name, folder).read_bytes()).hexdigest() if model.teachers else None
 
 
-def _file(folder: Path) -> Path:
+def _file(name: str, folder: Path) -> Path:
     if not (folder / PROBABILITIES).is_file():
-        raise UserError(f"{folder} is not there, and the model has teachers: {STAGE}")
+        raise UserError(f"{folder} is missing, and {name} has teachers: run `dvc repro pseudo_label_{name}`")
     return folder / PROBABILITIES
 
 
-def distil(
+def distill(
     name: str,
     model: ModelParams,
     params: TrainerParams,
@@ -68,39 +116,39 @@ def distil(
     *,
     tokens: str | Path,
     checkpoints: Path | None,
-    positive: np.ndarray,
-    start: Mapping[str, Tensor] | None,
-) -> Fit | None:
-    """Train on the unlabelled reviews for `model.teacher_epochs`; what the labels are to do comes later.
+    pseudo_labels: np.ndarray,
+    init_state: Mapping[str, Tensor] | None,
+) -> FitResult | None:
+    """Train on the unlabelled reviews for `model.distillation_epochs`.
 
     Args:
-        name: how progress is called.
+        name: in the progress output.
         model: architecture and training parameters.
         params: Trainer's.
         seed: of the initial values, the order of the batches and dropout.
         tokens: folder of the tokenize stage.
-        checkpoints: where a killed training goes on from.
-        positive: the teachers' probabilities `(N,)`.
-        start: weights that take the place of some of the initial ones, by name.
+        checkpoints: from where a killed training resumes.
+        pseudo_labels: the teachers' probabilities `(N,)`.
+        init_state: weights that replace some of the initial ones, by name.
 
     Returns:
         As `fit` does.
     """
     changes = {
-        "protocol": "taught",
-        "max_epochs": model.teacher_epochs,
-        "patience": model.teacher_epochs,
-        "label_smoothing": 0.0,  # these labels are soft as they are
-        "adversarial": None,
+        "protocol": "distillation",
+        "max_epochs": model.distillation_epochs,
+        "patience": model.distillation_epochs,
+        "label_smoothing": 0.0,  # pseudo-labels are soft already
+        "adversarial_epsilon": None,
     }
     return fit(
-        f"{name}, taught by {' and '.join(model.teachers)}",
+        f"{name}, distilled from {' and '.join(model.teachers)}",
         model.model_copy(update=changes),
         params,
         seed,
         tokens=tokens,
         checkpoints=checkpoints,
         logger=False,
-        start=start,
-        labels=positive,
+        init_state=init_state,
+        labels=pseudo_labels,
     )

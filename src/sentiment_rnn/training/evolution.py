@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from sentiment_rnn.data.batches import Batch
-from sentiment_rnn.models.directions import mean_probability
-from sentiment_rnn.models.parts import parts
+from sentiment_rnn.models.merging import mean_probability
+from sentiment_rnn.models.trainable import trainable_parameters
 from sentiment_rnn.training.cma_es import CMAES
 from sentiment_rnn.training.module import SentimentModule
 
@@ -45,7 +45,7 @@ class EvolutionModule(SentimentModule):
         losses = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1)
         losses = self._over_ranks(losses)
         optimizers[part].step(closure=lambda: losses[1:])
-        self.note_training(logits[0], losses[0], batch.labels)  # before the step, as Adam's
+        self.update_metrics(logits[0], losses[0], batch.labels)  # before the step, as Adam's
 
     def _readouts(self, batch: Batch, evolved: CMAES) -> Tensor:
         """Logits `(1 + P, B)` of the mean and the candidates.
@@ -54,7 +54,7 @@ class EvolutionModule(SentimentModule):
         would spend its generations on finding these out: the states of an untrained LSTM are as small as 0.003.
         """
         features = [
-            found.float() for found in self.model.features(self.model.encode(batch.ids, batch.lengths), batch.lengths)
+            found.float() for found in self.model.pool(self.model.encode(batch.ids, batch.lengths), batch.lengths)
         ]
         if not evolved.begun:
             steps = [F.pad(1 / (len(found.T) ** 0.5 * found.std(dim=0)), (0, 1), value=1.0) for found in features]
@@ -87,9 +87,9 @@ class EvolutionModule(SentimentModule):
         logits = []
         for values in points:
             evolved.put(values)
-            features = self.model.features(self.model.encode(batch.ids, batch.lengths), batch.lengths)
+            features = self.model.pool(self.model.encode(batch.ids, batch.lengths), batch.lengths)
             with torch.autocast(self.device.type, enabled=False):
-                logits.append(self.model.read([found.float() for found in features]))
+                logits.append(self.model.head([found.float() for found in features]))
         return torch.stack(logits)
 
     def _over_ranks(self, values: Tensor) -> Tensor:
@@ -97,5 +97,5 @@ class EvolutionModule(SentimentModule):
         return cast(Tensor, self.trainer.strategy.reduce(values, reduce_op="mean"))
 
     def configure_optimizers(self) -> list[CMAES]:
-        seed, trained = self.hparams["seed"], self.hparams["trained"]
-        return [CMAES(part, (seed, number)) for number, part in enumerate(parts(self.model, trained))]
+        seed, trainable = self.hparams["seed"], self.hparams["trainable"]
+        return [CMAES(part, (seed, number)) for number, part in enumerate(trainable_parameters(self.model, trainable))]

@@ -11,7 +11,7 @@ from torchmetrics.classification import BinaryAccuracy
 
 from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.models import Classifier
-from sentiment_rnn.models.parts import parts
+from sentiment_rnn.models.trainable import trainable_parameters
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int) -> Any:
@@ -26,20 +26,20 @@ def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def worst_step(loss: Tensor, embedded: Tensor, length: float) -> Tensor:
-    """The step that raises the loss fastest, to first order (Goodfellow et al., 2015; Miyato et al., 2017).
+def adversarial_perturbation(loss: Tensor, embedded: Tensor, epsilon: float) -> Tensor:
+    """The perturbation that raises the loss fastest, to first order (Goodfellow et al., 2015; Miyato et al., 2017).
 
     Args:
         loss: a mean over reviews; each depends on its own embeddings alone.
-        embedded: `(T, B, F)`, what the loss was computed from, after dropout: what was dropped is not brought back.
-        length: of the step of each review, as the L2 norm over its `(T, F)`.
+        embedded: `(T, B, F)`, the input of the loss, after dropout: what was dropped stays dropped.
+        epsilon: L2 norm of the perturbation of each review, over its `(T, F)`.
 
     Returns:
-        `(T, B, F)`, without a gradient; 0 where padding stands.
+        `(T, B, F)`, without a gradient; 0 at padding.
     """
     (gradient,) = torch.autograd.grad(loss, embedded, retain_graph=True)
     norm = torch.linalg.vector_norm(gradient.float(), dim=(0, 2), keepdim=True)
-    return length * gradient / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+    return epsilon * gradient / norm.clamp_min(torch.finfo(norm.dtype).tiny)
 
 
 class SentimentModule(pl.LightningModule):
@@ -47,42 +47,42 @@ class SentimentModule(pl.LightningModule):
 
     Args:
         architecture: the arguments of `models.Classifier`.
-        scored: the split scored after each epoch; its name begins the metrics' names.
-        learning_rate: Adam's; with the schedule `one_cycle` the highest one (Smith, 2018).
-        schedule: `constant` or `one_cycle`.
+        eval_split: the split evaluated after each epoch; it is the prefix of the metrics' names.
+        learning_rate: Adam's; with `one_cycle` the highest one (Smith, 2018).
+        lr_schedule: `constant` or `one_cycle`.
         adam_epsilon: Adam's.
         gradient_clip: the gradient's largest norm, or None.
         seed: with the epoch decides what dropout drops, so that a resumed epoch drops the same.
-        trained: the part that moves, see `models.parts`; the rest stays as it was drawn.
-        label_smoothing: share of the label that is spread over both classes (Szegedy et al., 2016).
-        adversarial: length of the step by which the embeddings of a review are moved against its label, for a second
-            loss that counts as much as the first (Miyato et al., 2017); None: there is none.
+        trainable: the part that is trained, see `models.trainable`; the rest keeps its initial values.
+        label_smoothing: fraction of the label that is spread over both classes (Szegedy et al., 2016).
+        adversarial_epsilon: norm of the perturbation of a review's embeddings for a second loss, of the same weight as
+            the first (Miyato et al., 2017); None: there is none.
     """
 
     def __init__(
         self,
         architecture: dict[str, Any],
-        scored: str,
+        eval_split: str,
         learning_rate: float,
-        schedule: str,
+        lr_schedule: str,
         adam_epsilon: float,
         gradient_clip: float | None,
         seed: int,
-        trained: str,
+        trainable: str,
         label_smoothing: float,
-        adversarial: float | None,
+        adversarial_epsilon: float | None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.model = Classifier(**architecture)
-        moved = [parameter for part in parts(self.model, trained) for parameter in part]
+        trained = [parameter for part in trainable_parameters(self.model, trainable) for parameter in part]
         self.model.requires_grad_(False)
-        for parameter in moved:
+        for parameter in trained:
             parameter.requires_grad_(True)
-        self.scored = scored
-        # unchecked: to look into each batch is to wait for a GPU
-        self.train_loss, self.scored_loss = (MeanMetric(nan_strategy="disable") for _ in range(2))
-        self.train_accuracy, self.scored_accuracy = (BinaryAccuracy(validate_args=False) for _ in range(2))
+        self.eval_split = eval_split
+        # without validation of their input, which would be a CPU-GPU synchronization per batch
+        self.train_loss, self.eval_loss = (MeanMetric(nan_strategy="disable") for _ in range(2))
+        self.train_accuracy, self.eval_accuracy = (BinaryAccuracy(validate_args=False) for _ in range(2))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits `(B,)` of ids `(T, B)` and lengths `(B,)`."""
@@ -92,24 +92,25 @@ class SentimentModule(pl.LightningModule):
         torch.manual_seed(hash((self.hparams["seed"], self.current_epoch, self.global_rank)))
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        smoothing, length = self.hparams["label_smoothing"], self.hparams["adversarial"]
+        smoothing, epsilon = self.hparams["label_smoothing"], self.hparams["adversarial_epsilon"]
         targets = batch.labels * (1 - smoothing) + smoothing / 2
         embedded = self.model.embed(batch.ids)
-        if length is not None and not embedded.requires_grad:  # an embedding that is not trained
+        if epsilon is not None and not embedded.requires_grad:  # an embedding that is not trained
             embedded.requires_grad_()
-        logits = self.model.judge(embedded, batch.lengths).float()
+        logits = self.model.forward_embedded(embedded, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, targets)
-        self.note_training(logits.detach(), loss, batch.labels)
-        if length is None:
+        self.update_metrics(logits.detach(), loss, batch.labels)
+        if epsilon is None:
             return loss
-        moved = embedded + worst_step(loss, embedded, length)
-        return loss + F.binary_cross_entropy_with_logits(self.model.judge(moved, batch.lengths).float(), targets)
+        perturbed = embedded + adversarial_perturbation(loss, embedded, epsilon)
+        logits = self.model.forward_embedded(perturbed, batch.lengths).float()
+        return loss + F.binary_cross_entropy_with_logits(logits, targets)
 
-    def note_training(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
-        """Count the loss and the accuracy of a batch, of logits and labels `(B,)`."""
+    def update_metrics(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        """Add a batch of logits and labels `(B,)` to the epoch's loss and accuracy."""
         self.step_loss = loss.detach()
         self.train_loss.update(self.step_loss.expand_as(labels))
-        self.train_accuracy.update((logits > 0).int(), labels.round().int())  # a teacher's lie between 0 and 1
+        self.train_accuracy.update((logits > 0).int(), labels.round().int())  # pseudo-labels are between 0 and 1
 
     def on_train_batch_end(self, *_: Any) -> None:
         # three calls of `log` at each step would be a twentieth of it
@@ -122,18 +123,18 @@ class SentimentModule(pl.LightningModule):
     def validation_step(self, batch: Batch, _: int) -> None:
         logits = self(batch.ids, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, batch.labels)
-        self.scored_loss.update(loss.expand_as(batch.labels))
-        self.scored_accuracy.update((logits > 0).int(), batch.labels.int())
+        self.eval_loss.update(loss.expand_as(batch.labels))
+        self.eval_accuracy.update((logits > 0).int(), batch.labels.int())
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict({f"{self.scored}_loss": self.scored_loss, f"{self.scored}_accuracy": self.scored_accuracy})
+        self.log_dict({f"{self.eval_split}_loss": self.eval_loss, f"{self.eval_split}_accuracy": self.eval_accuracy})
 
     def configure_optimizers(self) -> Any:
         hparams = self.hparams
         optimizer = torch.optim.Adam(
             self.parameters(), lr=hparams["learning_rate"], eps=hparams["adam_epsilon"], fused=True
         )
-        if hparams["schedule"] == "constant":
+        if hparams["lr_schedule"] == "constant":
             return optimizer
         return one_cycle(optimizer, hparams["learning_rate"], int(self.trainer.estimated_stepping_batches))
 

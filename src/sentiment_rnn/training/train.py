@@ -1,5 +1,6 @@
-"""Train an architecture with one seed: one MLflow run, taken up again where it was killed; the model as files."""
+"""The stage train: each seed of an architecture in an MLflow run that a killed training resumes; the model as files."""
 
+import csv
 import hashlib
 import json
 import shutil
@@ -14,108 +15,156 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.datamodule import PROTOCOLS
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities, training_report
 from sentiment_rnn.evaluation.plots import learning_curves
-from sentiment_rnn.files import read_json, write_json
-from sentiment_rnn.inference import saved, score
-from sentiment_rnn.params import ModelParams, TrainerParams
-from sentiment_rnn.pretraining import weights
+from sentiment_rnn.files import atomic_file, read_json, write_json
+from sentiment_rnn.inference import serialization
+from sentiment_rnn.inference.logits import predict_logits
+from sentiment_rnn.params import ModelParams, Params, TrainerParams, updated
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
-from sentiment_rnn.training import distillation
+from sentiment_rnn.training import distillation, pretrained
 from sentiment_rnn.training.callbacks import SystemMetrics
+from sentiment_rnn.training.datamodule import PROTOCOLS
 from sentiment_rnn.training.devices import resolve_precision
-from sentiment_rnn.training.distillation import distil
-from sentiment_rnn.training.fit import Fit, fit, is_first_process
+from sentiment_rnn.training.distillation import distill
+from sentiment_rnn.training.fit import FitResult, fit
 from sentiment_rnn.training.logger import RunLogger
+from sentiment_rnn.training.ranks import is_rank_zero
 
 
-def train(
-    name: str,
-    model: ModelParams,
-    params: TrainerParams,
-    seed: int,
-    *,
-    tokens: Path,
-    pretrained: Path,
-    taught: Path,
-    work: Path,
-    out: Path,
-    stage: str,
+class Folders(NamedTuple):
+    """Where a training reads and writes."""
+
+    tokens: Path = Path("data/tokens")
+    word_vectors: Path = Path("data/word_vectors")
+    pseudo_labels: Path = Path("data/pseudo_labels")  # a folder for each architecture
+    searches: Path = Path("searches")
+    models: Path = Path("models")
+    reports: Path = Path("reports/train")
+    work: Path = Path("work/train")  # what a killed training resumes from
+
+
+def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # noqa: B008
+    """Train all seeds of an architecture; write their models, the report and the learning curves.
+
+    Raises:
+        UserError: an input is missing or corrupt.
+    """
+    model, path = params.model_of(name), params.path_of(name)
+    if not model.teachers:
+        model = updated(model, read_json(folders.searches / f"{name}.json"))
+    out, work = folders.models / path, folders.work / name
+    seeds = []
+    for seed in model.seeds:
+        report = train_seed(name, model, params.trainer, seed, folders, work, out / f"seed-{seed}")
+        if report:
+            seeds.append(report)
+    if not seeds:
+        return  # rank zero of a distributed training writes
+    for left in set(out.glob("seed-*")) - {out / f"seed-{seed}" for seed in model.seeds}:
+        shutil.rmtree(left)  # of an earlier choice of seeds
+    write_json(
+        folders.reports / f"{path}.json",
+        training_report(name, load_identity(folders.tokens)["dataset"], model.protocol, seeds),
+    )
+    eval_split = PROTOCOLS[model.protocol].eval_split
+    history = [  # one set of columns for all architectures, so that DVC can plot them together
+        {"seed": seed, **{key.replace(f"{eval_split}_", "eval_"): value for key, value in row.items()}}
+        for seed in model.seeds
+        for row in read_json(out / f"seed-{seed}" / "history.json")
+    ]
+    with atomic_file(folders.reports / f"{path}.csv") as file:
+        writer = csv.DictWriter(file, fieldnames=list(history[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+    shutil.rmtree(work)
+
+
+def train_seed(
+    name: str, model: ModelParams, params: TrainerParams, seed: int, folders: Folders, work: Path, out: Path
 ) -> dict[str, Any] | None:
-    """Train, score validation in float32, write the model.
-
-    Args:
-        name: the architecture's.
-        model: its parameters.
-        params: Trainer's.
-        seed: this training's.
-        tokens: folder of the tokenize stage.
-        pretrained: folder of the pretrain stage, read where the model is `pretrained`.
-        taught: folder of the teach stage, read where the model has teachers.
-        work: folder where checkpoints and the run's id wait in case the process is killed.
-        out: the model's folder.
-        stage: how `dvc repro` calls the stage, for the run to show.
+    """Train one seed, evaluate it in float32, write the model.
 
     Returns:
-        What there is to report of this seed; None in all processes but the first.
+        The seed's metrics; None in all processes but rank zero.
     """
+    tokens, labels = folders.tokens, folders.pseudo_labels / name
     identity = load_identity(tokens)
     chosen = {
-        **model.of_one_seed(),
+        **model.seed_independent(),
         "seed": seed,
         **params.model_dump(),
         "precision": resolve_precision(params),
-        "pretrained_weights": weights.digest(model, pretrained),
-        "teachers_said": distillation.digest(model, taught),
+        "word_vectors_sha256": pretrained.digest(model, folders.word_vectors),
+        "pseudo_labels_sha256": distillation.digest(name, model, labels),
     }
     same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
-    # named after all that decides the weights: no process can ever go on from another training's checkpoint
+    # named after all that decides the weights: no process can ever resume from another training's checkpoint
     checkpoints = work / f"seed-{seed}-{same[:12]}"
-    start = weights.load(model, pretrained, tokens)
-    positive = distillation.load(taught, tokens) if model.teachers else None
-    training = Training(name, model, params, seed, tokens, start, positive, checkpoints)
-    if not is_first_process():
-        training.run(logger=False)
+    training = Training(
+        name=name,
+        model=model,
+        params=params,
+        seed=seed,
+        tokens=tokens,
+        init_state=pretrained.load(model, folders.word_vectors, tokens),
+        pseudo_labels=distillation.load(name, model, labels, tokens),
+        checkpoints=checkpoints,
+    )
+    if not is_rank_zero():
+        distilled, _ = training.run(logger=False)
         if model.refit:
-            training.refit(None)
+            training.refit(distilled)
         return None
     client = connect()
-    run_id = _open_run(client, name, model, chosen, identity, checkpoints, stage)
+    run_id = _open_run(client, name, model, chosen, identity, checkpoints)
     with runs.running(client, run_id):
         return _train_and_save(client, run_id, training, out)
 
 
 class Training(NamedTuple):
-    """All that a training needs, in each of its processes."""
+    """The arguments of a training, in each of its processes.
+
+    Attributes:
+        name: in the progress output.
+        model: its parameters.
+        params: Trainer's.
+        seed: this training's.
+        tokens: folder of the tokenize stage.
+        init_state: weights that replace some of the initial ones.
+        pseudo_labels: the teachers' probabilities, if it has teachers.
+        checkpoints: from where a killed training resumes; None: it starts anew.
+    """
 
     name: str
     model: ModelParams
     params: TrainerParams
     seed: int
     tokens: Path
-    start: dict[str, Tensor] | None
-    positive: np.ndarray | None  # what the teachers said
-    checkpoints: Path | None  # where a killed one goes on from
+    init_state: dict[str, Tensor] | None
+    pseudo_labels: np.ndarray | None
+    checkpoints: Path | None
 
-    def run(self, logger: Logger | bool, callbacks: Sequence[pl.Callback] = ()) -> tuple[Fit | None, Fit | None]:
-        """What was learned from the teachers, if there are any, and then from the labels."""
-        taught, start = None, self.start
-        if self.positive is not None:
-            taught = distil(
+    def run(
+        self, logger: Logger | bool, callbacks: Sequence[pl.Callback] = ()
+    ) -> tuple[FitResult | None, FitResult | None]:
+        """Distill from the teachers, if there are any, then train on the labels: both results."""
+        distilled, init_state = None, self.init_state
+        if self.pseudo_labels is not None:
+            distilled = distill(
                 self.name,
                 self.model,
                 self.params,
                 self.seed,
                 tokens=self.tokens,
-                checkpoints=self.checkpoints and self.checkpoints / "taught",
-                positive=self.positive,
-                start=start,
+                checkpoints=self.checkpoints and self.checkpoints / "distilled",
+                pseudo_labels=self.pseudo_labels,
+                init_state=init_state,
             )
-            start = taught.model.state_dict() if taught else None  # the other processes are sent the first one's
-        done = fit(
+            init_state = distilled.model.state_dict() if distilled else None  # DDP sends rank zero's to the others
+        trained = fit(
             self.name,
             self.model,
             self.params,
@@ -124,27 +173,28 @@ class Training(NamedTuple):
             checkpoints=self.checkpoints,
             logger=logger,
             callbacks=callbacks,
-            start=start,
+            init_state=init_state,
         )
-        return taught, done
+        return distilled, trained
 
-    def refit(self, taught: Fit | None) -> Fit | None:
-        """The labels learned once more, in as many epochs and from where they began, those of validation among them.
+    def refit(self, distilled: FitResult | None) -> FitResult | None:
+        """Train once more on the labels, from the same start, those of validation among them.
 
-        Nothing is left to judge this model by: what validation said of the other decides, and this one is served.
+        Nothing is left to evaluate this model on: the validation metrics and the temperature are those of the model
+        before the refit.
 
         Args:
-            taught: what `run` learned from the teachers.
+            distilled: the first result of `run`.
         """
         return fit(
-            f"{self.name}, with validation",
+            f"{self.name}, refit with validation",
             self.model.model_copy(update={"protocol": "refit"}),
             self.params,
             self.seed,
             tokens=self.tokens,
             checkpoints=self.checkpoints and self.checkpoints / "refit",
             logger=False,
-            start=taught.model.state_dict() if taught else self.start,
+            init_state=distilled.model.state_dict() if distilled else self.init_state,
         )
 
 
@@ -155,29 +205,29 @@ def _open_run(
     chosen: dict[str, Any],
     identity: dict[str, Any],
     checkpoints: Path,
-    stage: str,
 ) -> str:
-    """The run that a killed training of just the same left, or a new one."""
+    """The run of a killed training with the same parameters and data, or a new one."""
     seed = chosen["seed"]
-    for note in checkpoints.parent.glob(f"seed-{seed}-*/run.json"):
-        left = read_json(note)
+    for file in checkpoints.parent.glob(f"seed-{seed}-*/run.json"):
+        left = read_json(file)
         if left["store"] != tracking_uri():
             continue
-        if note.parent == checkpoints and runs.exists(client, left["run_id"]):
-            print(f"{name}: going on with MLflow run {left['run_id']}", flush=True)
+        if file.parent == checkpoints and runs.exists(client, left["run_id"]):
+            print(f"{name}: resuming MLflow run {left['run_id']}", flush=True)
             return str(left["run_id"])
-        runs.end_killed(client, left["run_id"])  # its parameters or its data are no longer these
+        runs.mark_killed(client, left["run_id"])  # its parameters or its data have changed since
     shutil.rmtree(checkpoints, ignore_errors=True)
+    stage = f"train_{name}" if model.teachers else f"train@{name}"
     tags = {
         "architecture": name,
         "seed": str(seed),
         "protocol": model.protocol,
         "reproduce": f"dvc repro {stage}",
     }
-    if model.protocol == "document":
+    if model.protocol == "keras_reference":
         tags["mlflow.note.content"] = (
-            "The documents' protocol: trained on train and validation, scored on the test reviews after each epoch. "
-            "Not comparable with runs that are chosen on validation."
+            "The protocol of the reference script: trained on train and validation, evaluated on test after each epoch. "
+            "Not comparable with runs that are selected on validation."
         )
     label = name if len(model.seeds) == 1 else f"{name} seed {seed}"
     run_id = runs.start(client, identity["dataset"], label, params=chosen, tags=tags, identity=identity)
@@ -187,47 +237,49 @@ def _open_run(
 
 def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: Path) -> dict[str, Any]:
     name, model = training.name, training.model
-    logger = RunLogger(run_id)
-    taught, done = training.run(logger, [SystemMetrics(run_id)])
-    assert done is not None, "the first process keeps the fit"
-    report = _report(done, model, training.seed)
-    if taught:
-        last = taught.history[-1]
-        report |= {f"taught_{key}": last[key] for key in ("validation_accuracy", "validation_loss")}
-        report["taught_seconds"] = sum(row["epoch_seconds"] for row in taught.history)
-    saved.save(done.model, model.architecture(), Encoding(**model.encoding()), out)
-    write_json(out / "history.json", done.history)
-    for file in (out / saved.DESCRIPTION, out / saved.WEIGHTS):
+    encoding = Encoding(**model.encoding())
+    distilled, trained = training.run(RunLogger(run_id), [SystemMetrics(run_id)])
+    assert trained is not None, "rank zero has the result"
+    metrics = _metrics(trained, model, training.seed)
+    if distilled:
+        last = distilled.history[-1]
+        metrics |= {f"distilled_{key}": last[key] for key in ("validation_accuracy", "validation_loss")}
+        metrics["distillation_seconds"] = sum(row["epoch_seconds"] for row in distilled.history)
+    serialization.save(trained.model, model.architecture(), encoding, out)
+    write_json(out / "history.json", trained.history)
+    for file in (out / serialization.DESCRIPTION, out / serialization.WEIGHTS):
         client.log_artifact(run_id, str(file), "model")
-    shutil.rmtree(out / saved.REFIT, ignore_errors=True)
+    shutil.rmtree(out / serialization.REFIT, ignore_errors=True)
     if model.refit:
-        refitted = training.refit(taught)
-        assert refitted is not None, "the first process keeps the fit"
-        saved.save(refitted.model, model.architecture(), Encoding(**model.encoding()), out / saved.REFIT)
-        report["refit_seconds"] = sum(row["epoch_seconds"] for row in refitted.history)
-    client.log_figure(run_id, learning_curves(done.history, name), "learning_curves.png")
-    # the curves end with the last epoch; these are the model's that is kept
-    kept = "final" if model.protocol == "document" else "best"
-    for key, value in report.items():
+        refit = training.refit(distilled)
+        assert refit is not None, "rank zero has the result"
+        serialization.save(refit.model, model.architecture(), encoding, out / serialization.REFIT)
+        metrics["refit_seconds"] = sum(row["epoch_seconds"] for row in refit.history)
+    client.log_figure(run_id, learning_curves(trained.history, name), "learning_curves.png")
+    # the curves end with the last epoch; these metrics are the saved model's
+    prefix = "final" if model.protocol == "keras_reference" else "best"
+    for key, value in metrics.items():
         if key.startswith(("validation_", "test_")):
-            client.log_metric(run_id, f"{kept}_{key}", value)
+            client.log_metric(run_id, f"{prefix}_{key}", value)
         elif key != "seed":
             client.log_metric(run_id, key, value)
-    return {**report, "run_id": run_id}
+    return {**metrics, "run_id": run_id}
 
 
-def _report(done: Fit, model: ModelParams, seed: int) -> dict[str, Any]:
-    """The figures of one seed: what was scored, again in float32 on one device, and what it cost."""
-    scored = PROTOCOLS[model.protocol].scored
-    metrics = evaluate(probabilities(score.logits(done.model, done.data.scored)), done.data.scored.labels)
-    steady = done.history[1:] or done.history  # the first epoch also builds the kernels
+def _metrics(trained: FitResult, model: ModelParams, seed: int) -> dict[str, Any]:
+    """One seed's metrics: the eval split once more in float32 on one device, and the cost."""
+    eval_split = PROTOCOLS[model.protocol].eval_split
+    metrics = evaluate(
+        probabilities(predict_logits(trained.model, trained.data.eval_set)), trained.data.eval_set.labels
+    )
+    steady = trained.history[1:] or trained.history  # the first epoch also builds the kernels
     return {
         "seed": seed,
-        f"{scored}_accuracy": metrics["accuracy"],
-        f"{scored}_loss": metrics["log_loss"],
-        "parameters": sum(weights.numel() for weights in done.model.parameters()),
-        "epochs": len(done.history),
+        f"{eval_split}_accuracy": metrics["accuracy"],
+        f"{eval_split}_loss": metrics["log_loss"],
+        "parameters": sum(weights.numel() for weights in trained.model.parameters()),
+        "epochs": len(trained.history),
         "mean_epoch_seconds": sum(row["epoch_seconds"] for row in steady) / len(steady),
         "mean_tokens_per_second": sum(row["tokens_per_second"] for row in steady) / len(steady),
-        "train_seconds": sum(row["epoch_seconds"] for row in done.history),
+        "train_seconds": sum(row["epoch_seconds"] for row in trained.history),
     }

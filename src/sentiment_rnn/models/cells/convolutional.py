@@ -33,7 +33,7 @@ class ConvLSTM(CellLayer):
 
     gates = 4
     forget = 1
-    looks_ahead: ClassVar[bool] = True  # padding must be zero: a token's state depends on what stands behind it
+    non_causal: ClassVar[bool] = True  # padding must be zero: a token's state depends on what stands behind it
 
     def __init__(self, input_size: int, hidden_size: int, window: int = 16, kernel: int = 3) -> None:
         super().__init__(input_size, hidden_size, kernel)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 State = tuple[Tensor, ...]  # the hidden state first, then what else the cell keeps, each (B, H)
 
 
-def drawn(hidden_size: int, *shape: int) -> nn.Parameter:
+def uniform_parameter(hidden_size: int, *shape: int) -> nn.Parameter:
     """Weights as torch's own recurrent layers draw them: uniform within 1 / sqrt(H)."""
     bound = hidden_size**-0.5
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
@@ -32,14 +32,14 @@ class CellLayer(nn.Module):
 
     gates: ClassVar[int]  # blocks of H rows in the weights; a cell's docstring names them in their order
     forget: ClassVar[int | None] = None  # which of them starts open, with a bias of 1; None: the cell has no such gate
-    kept: ClassVar[int] = 2  # vectors in the state: 2 for h and c, 1 for h alone
+    num_states: ClassVar[int] = 2  # vectors in the state: 2 for h and c, 1 for h alone
 
     def __init__(self, input_size: int, hidden_size: int, *kernel: int) -> None:
         super().__init__()
         self.hidden_size = hidden_size
-        self.weight_ih = drawn(hidden_size, self.gates * hidden_size, input_size, *kernel)
-        self.weight_hh = drawn(hidden_size, self.gates * hidden_size, hidden_size, *kernel)
-        self.bias = drawn(hidden_size, self.gates * hidden_size)
+        self.weight_ih = uniform_parameter(hidden_size, self.gates * hidden_size, input_size, *kernel)
+        self.weight_hh = uniform_parameter(hidden_size, self.gates * hidden_size, hidden_size, *kernel)
+        self.bias = uniform_parameter(hidden_size, self.gates * hidden_size)
 
     def project(self, x: Tensor) -> Tensor:
         """What a step needs of its input, for all steps: `(T, B, F)` to `(T, B, features)`."""
@@ -58,7 +58,7 @@ class CellLayer(nn.Module):
         Returns:
             The hidden states of all steps, `(T, B, H)`, and the last state.
         """
-        state: State = (x.new_zeros(x.shape[1], self.hidden_size, *x.shape[3:]),) * self.kept
+        state: State = (x.new_zeros(x.shape[1], self.hidden_size, *x.shape[3:]),) * self.num_states
         states = []
         for projected in self.project(x).unbind(0):
             state = self.step(projected, state)

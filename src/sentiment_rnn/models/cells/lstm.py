@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sentiment_rnn.models.cells.layer import CellLayer, State, drawn
+from sentiment_rnn.models.cells.layer import CellLayer, State, uniform_parameter
 
 
 class PeepholeLSTM(CellLayer):
@@ -73,8 +73,8 @@ class MultiplicativeLSTM(CellLayer):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        self.weight_im = drawn(hidden_size, hidden_size, input_size)  # W_m
-        self.weight_hm = drawn(hidden_size, hidden_size, hidden_size)  # U_m
+        self.weight_im = uniform_parameter(hidden_size, hidden_size, input_size)  # W_m
+        self.weight_hm = uniform_parameter(hidden_size, hidden_size, hidden_size)  # U_m
 
     def project(self, x: Tensor) -> Tensor:
         return torch.cat([super().project(x), F.linear(x, self.weight_im)], dim=-1)

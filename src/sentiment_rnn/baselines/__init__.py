@@ -1,0 +1,1 @@
+"""The networks' linear baselines: bags of n-grams and logistic regression, on the same splits."""

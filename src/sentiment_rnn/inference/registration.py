@@ -1,0 +1,209 @@
+"""The stage register: the candidate's seeds become one calibrated model, the next version of the registered model."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mlflow
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.evaluation.calibration import expected_calibration_error, fit_temperature
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.files import atomic_folder, read_json
+from sentiment_rnn.inference import serialization
+from sentiment_rnn.inference.ensemble import Ensemble
+from sentiment_rnn.inference.logits import predict_logits
+from sentiment_rnn.models import Classifier
+from sentiment_rnn.params import Params
+from sentiment_rnn.tracking import descriptions, registry, runs
+from sentiment_rnn.tracking.store import connect, tracking_uri
+
+PACKAGE = Path(__file__).parents[1]
+SERVED_CODE = ("data", "inference", "models", "errors.py", "files.py")  # what the served model imports of this package
+REQUIREMENTS = ("mlflow", "numpy", "safetensors", "tokenizers", "torch")
+
+
+class ModelFiles(NamedTuple):
+    """The files of a registered model: the folder that `serialization.save` wrote, the tokenizer's JSON."""
+
+    model: Path
+    tokenizer: Path
+
+    def digest(self) -> str:
+        """SHA-256 of the weights, the vocabulary and the code that a version is served by."""
+        code = [file for part in SERVED_CODE for file in sorted((PACKAGE / part).rglob("*.py"))]
+        code += [PACKAGE / part for part in SERVED_CODE if part.endswith(".py")]
+        files = [self.model / serialization.DESCRIPTION, self.model / serialization.WEIGHTS, self.tokenizer, *code]
+        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+
+def register(params: Params, *, tokens: Path, models: Path, reports: Path, work: Path) -> dict[str, Any]:
+    """Build the candidate's model, calibrate it, register it. The same model stays the version that it is.
+
+    Args:
+        params: `registry` and the candidate's own are used.
+        tokens: folder of the tokenize stage.
+        models: folder of all trained models.
+        reports: folder of the training reports.
+        work: folder for the model's files before they are logged.
+
+    Returns:
+        The report: the version, what it is made of, its validation metrics.
+
+    Raises:
+        UserError: the candidate is not trained, or its models are corrupt.
+    """
+    identity, architecture = load_identity(tokens), params.registry.architecture
+    seeds = read_json(reports / f"{params.registry.candidate}.json")["seeds"]
+    if not params.model_of(architecture).ensemble:
+        seeds = [min(seeds, key=lambda seed: seed["validation_loss"])]
+    numbers = [seed["seed"] for seed in seeds]
+    files = ModelFiles(work / architecture, tokens / "tokenizer.json")
+    folders = [models / params.registry.candidate / f"seed-{number}" for number in numbers]
+    built = build_ensemble(folders, tokens, files.model)
+
+    client, name = connect(), params.registered_name
+    tags = {
+        "architecture": architecture,
+        "seeds": ", ".join(map(str, numbers)),
+        "members": str(built["members"]),
+        "refit": str(built["refit"]).lower(),
+        "temperature": str(built["temperature"]),
+        "reproduce": "dvc repro register",
+    }
+    known = registry.find(client, name, files.digest())
+    run_id = _existing_run(client, known, seeds)
+    if run_id is None:
+        label = f"{architecture}, ensemble of {len(seeds)}" if len(seeds) > 1 else f"{architecture} (from files)"
+        run_id = runs.start(client, identity["dataset"], label, params={}, tags=tags, identity=identity)
+    which = f"seed {numbers[0]}" if len(seeds) == 1 else f"the ensemble of seeds {tags['seeds']}"
+    data = descriptions.corpus(identity["dataset"]) + (" and then on its validation reviews" if built["refit"] else "")
+    validation, after = built["validation"], built["validation"]["after"]
+    if known:
+        version = str(known.version)
+    else:
+        version = log_version(run_id, name, files)
+        registry.describe_version(
+            client,
+            name,
+            version,
+            tags={
+                **tags,
+                **runs.dataset_tags(identity),
+                registry.DIGEST: files.digest(),
+                "validation.accuracy": f"{validation['accuracy']:.6f}",
+                "validation.loss": f"{after['log_loss']:.6f}",
+                "validation.ece": f"{after['ece']:.6f}",
+            },
+            description=f"{architecture}, {which}, trained on {data}: raw review text in, label and probability out.",
+        )
+    before = validation["before"]
+    print(f"{name} version {version}: {architecture}, {which}, trained on {data}")
+    print(f"temperature {built['temperature']}: validation loss {before['log_loss']:.4f} to {after['log_loss']:.4f}, ")
+    print(f"ECE {before['ece']:.4f} to {after['ece']:.4f}; accuracy {validation['accuracy']:.4f}")
+    return {
+        "dataset": identity["dataset"],
+        "model": name,
+        "version": version,
+        "architecture": architecture,
+        "seeds": numbers,
+        **built,
+        "run_id": run_id,
+    }
+
+
+def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str, Any]:
+    """Write one model of several seeds to `out`, with the temperature fitted on validation.
+
+    Exports the refit models if there are any; temperature and validation metrics come from the models before the refit,
+    which has learned validation's labels.
+
+    Args:
+        trained: the folder of each seed's model; several become their ensemble.
+        tokens: folder of the tokenize stage.
+        out: replaced as a whole.
+
+    Returns:
+        members, refit (whether these were exported), parameters (of all together), temperature, and of validation the
+        number of reviews, the accuracy, and log loss and expected calibration error before and after the temperature,
+        which was fitted on these very reviews.
+
+    Raises:
+        UserError: a folder holds no model, or their architectures differ.
+    """
+    loaded = [serialization.load(folder) for folder in trained]
+    saved = [read_json(folder / serialization.DESCRIPTION) for folder in trained]
+    for folder, description in zip(trained, saved, strict=True):
+        if description != saved[0]:
+            raise UserError(f"{folder} has another architecture than {trained[0]}: train both again")
+    encoding = loaded[0].encoding
+    validation = TokenizedReviews(tokens, ["validation"], encoding)
+    logits = predict_logits(_as_one(loaded), validation).astype(np.float64)
+    temperature = fit_temperature(logits, validation.labels)
+    model = _as_one([serialization.load(serialization.final(folder)) for folder in trained])
+    with atomic_folder(out) as partial:
+        serialization.save(model, saved[0]["architecture"], encoding, partial, temperature)
+    return {
+        "members": len(trained),
+        "refit": serialization.final(trained[0]) != trained[0],
+        "parameters": sum(weights.numel() for weights in model.parameters()),
+        "temperature": temperature,
+        "validation": {
+            "n": len(validation),
+            "accuracy": evaluate(probabilities(logits), validation.labels)["accuracy"],
+            "before": _loss_and_ece(logits, validation.labels),
+            "after": _loss_and_ece(logits / temperature, validation.labels),
+        },
+    }
+
+
+def _as_one(trained: Sequence[serialization.SavedModel]) -> Classifier | Ensemble:
+    members = [model for model, _, _ in trained]
+    return Ensemble(members).eval() if len(members) > 1 else members[0]
+
+
+def _loss_and_ece(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    positive = probabilities(logits)
+    return {
+        "log_loss": evaluate(positive, labels)["log_loss"],
+        "ece": expected_calibration_error(positive, labels),
+    }
+
+
+def _existing_run(client: MlflowClient, known: ModelVersion | None, seeds: list[dict[str, Any]]) -> str | None:
+    """The run of the version that the model is already, else its training's.
+
+    None if the store has neither: an ensemble has no training run, and a model may have been trained elsewhere.
+    """
+    run_ids = [known.run_id] if known else []
+    if len(seeds) == 1:
+        run_ids.append(seeds[0]["run_id"])
+    return next((run_id for run_id in run_ids if runs.exists(client, run_id)), None)
+
+
+def log_version(run_id: str, name: str, files: ModelFiles) -> str:
+    """Log a model from code, with safetensors and JSON beside it and no pickle, as the next version of `name`."""
+    mlflow.set_tracking_uri(tracking_uri())
+    mlflow.set_registry_uri(tracking_uri())
+    client = MlflowClient(tracking_uri(), tracking_uri())
+    ended = client.get_run(run_id).info.end_time
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(PACKAGE / "inference" / "pyfunc_model.py"),
+            artifacts={"model": str(files.model), "tokenizer": str(files.tokenizer)},
+            code_paths=[str(PACKAGE)],
+            # a local build's tag (2.13.0+cpu) names no release
+            pip_requirements=[f"{package}=={installed_version(package).split('+')[0]}" for package in REQUIREMENTS],
+            registered_model_name=name,
+        )
+    if ended:  # the run's duration is its training's
+        client.set_terminated(run_id, end_time=ended)
+    return str(logged.registered_model_version)

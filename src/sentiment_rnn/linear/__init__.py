@@ -1,1 +1,0 @@
-"""The networks' linear rivals: bags of n-grams and logistic regression, on the same splits."""
