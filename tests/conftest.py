@@ -23,13 +23,14 @@ from xdist.scheduler import LoadFileScheduling
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.inference import serialization
+from sentiment_rnn.inference import registration, serialization
 from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
+NAME = "synthetic-bilstm"  # of the registered model
 FINISHED_PROJECT = ("test_dvc.py", "test_dvc_as_used.py", "test_pages.py")  # they share `reproduced`, a minute's work
 
 
@@ -53,23 +54,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 def shrunk_values() -> dict:
     """The values of the project's params.yaml with small sizes: seconds instead of minutes."""
     values = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
-    values["data"] |= {"source": "sample", "sample": {"train": 240, "test": 80, "unsupervised": 20, "seed": 7}}
+    values["data"]["dataset"] = "synthetic"
+    values["datasets"]["synthetic"] |= {"train": 240, "test": 80, "unsupervised": 20}
     values["tokenizer"] |= {"vocab_size": 500, "min_frequency": 1}
     values["trainer"] |= {"accelerator": "cpu", "devices": 1}
     values["model"] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "batch_size": 16, "max_epochs": 2}
-    values["model"]["bigram_buckets"] = 50
+    values["model"]["bigrams"]["buckets"] = 50
+    values["word_vectors"] |= {"size": 8, "epochs": 2, "min_count": 1}
     for model in values["models"].values():
         model["hidden_size"] = 6
     values["models"]["bilstm_keras"] |= {
         "vocab_size": 200, "max_length": 32, "batch_size": 16, "max_epochs": 2, "seeds": [1],
     }  # fmt: skip
-    for name in ("pupil", "best"):
-        values["models"][name] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "bigram_size": 4}
-    values["pretrain"]["vectors"] |= {"epochs": 2, "min_count": 1}
-    values["pretrain"]["lm"] |= {"reviews": 20}
+    for name in ("student", "best"):
+        values["models"][name] |= {"vocab_size": 300, "max_length": 48, "bigrams": {"size": 4}}
     values["models"]["evolved_lstm"] |= {"vocab_size": 300, "max_length": 48, "batch_size": 16}
     values["ablation"]["model"] = {"max_length": 24}
-    values["search"] |= {"trials": 2, "max_epochs": 1, "train_fraction": 0.5}
+    values["registry"]["candidate"] = "family/bilstm"
+    values["search"] |= {"n_trials": 2, "max_epochs": 1, "train_fraction": 0.5}
     return values
 
 
@@ -167,7 +169,7 @@ def running_in(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens: Path) -> Path:
-    """A project whose champion, version 1 of `imdb-bilstm`, is an average, in `model`; gru is trained too."""
+    """A project whose champion, version 1 of `synthetic-bilstm`, is an average, in `model`; gru is trained too."""
     folder = tmp_path_factory.mktemp("champion")
     shutil.copytree(empty_store, folder / "mlruns")
     write_params(shrunk_values(), folder)
@@ -175,13 +177,13 @@ def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens
     (folder / "data/tokens").symlink_to(tokens)
     torch.manual_seed(0)
     save_untrained("best", folder / "model", members=2, temperature=1.3)
-    save_untrained("gru", folder / "models/gru/seed-7")
+    save_untrained("gru", folder / "models/family/gru/seed-7")
     with running_in(folder):
         client = connect()
-        run_id = runs.start(client, "sample", "best", params={}, tags={}, identity=load_identity(tokens))
-        files = {"model_folder": folder / "model", "tokenizer_file": tokens / "tokenizer.json"}
-        version = registry.register(run_id, "imdb-bilstm", **files, tags={}, description="")
-        client.set_registered_model_alias("imdb-bilstm", registry.CHAMPION, version)
+        run_id = runs.start(client, "synthetic", "best", params={}, tags={}, identity=load_identity(tokens))
+        files = registration.ModelFiles(folder / "model", tokens / "tokenizer.json")
+        version = registration.log_version(run_id, NAME, files)
+        client.set_registered_model_alias(NAME, registry.CHAMPION, version)
     return folder
 
 
