@@ -1,14 +1,14 @@
-"""Temperature and expected calibration error against miscalibrations that are known."""
+"""Temperature scaling and expected calibration error on data of known miscalibration."""
 
 import numpy as np
 import pytest
 
-from sentiment_rnn.evaluation.calibration import FURTHEST, expected_calibration_error, temperature
+from sentiment_rnn.evaluation.calibration import MAX_TEMPERATURE, expected_calibration_error, fit_temperature
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 
 
-def drawn(scale: float, count: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
-    """Labels drawn as probable as their logits say, and those logits `scale` times too large."""
+def sampled(scale: float, count: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
+    """Labels sampled from the probabilities of their logits, and these logits times `scale`."""
     random = np.random.default_rng(0)
     logits = random.normal(0, 2, count)
     labels = (random.random(count) < probabilities(logits)).astype(np.float32)
@@ -16,32 +16,32 @@ def drawn(scale: float, count: int = 50_000) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("scale", [3.0, 1.0, 0.4])
-def test_the_temperature_is_how_much_too_large_the_logits_are(scale):
-    logits, labels = drawn(scale)
-    assert temperature(logits, labels) == pytest.approx(scale, rel=0.03)
+def test_the_temperature_recovers_the_scale_of_the_logits(scale):
+    logits, labels = sampled(scale)
+    assert fit_temperature(logits, labels) == pytest.approx(scale, rel=0.03)
 
 
 def test_no_other_temperature_has_a_lower_loss():
-    logits, labels = drawn(3.0, 2_000)
-    best = temperature(logits, labels)
+    logits, labels = sampled(3.0, 2_000)
+    best = fit_temperature(logits, labels)
     loss = {factor: evaluate(probabilities(logits / (best * factor)), labels)["log_loss"] for factor in (0.98, 1, 1.02)}
     assert min(loss, key=loss.__getitem__) == 1
 
 
-def test_a_temperature_mends_the_error_and_changes_no_label():
-    logits, labels = drawn(3.0)
-    before, after = probabilities(logits), probabilities(logits / temperature(logits, labels))
+def test_a_temperature_lowers_the_calibration_error_and_changes_no_label():
+    logits, labels = sampled(3.0)
+    before, after = probabilities(logits), probabilities(logits / fit_temperature(logits, labels))
     assert np.array_equal(before >= 0.5, after >= 0.5)
     assert expected_calibration_error(before, labels) > 0.08
     assert expected_calibration_error(after, labels) < 0.01
 
 
-@pytest.mark.parametrize(("labels", "end"), [([0, 0, 1, 1], 1 / FURTHEST), ([1, 1, 0, 0], FURTHEST)])
-def test_reviews_that_are_all_right_or_all_wrong_give_an_end_of_the_range(labels, end):
-    assert temperature(np.array([-2.0, -1.0, 1.0, 2.0]), np.array(labels)) == pytest.approx(end, rel=1e-3)
+@pytest.mark.parametrize(("labels", "bound"), [([0, 0, 1, 1], 1 / MAX_TEMPERATURE), ([1, 1, 0, 0], MAX_TEMPERATURE)])
+def test_all_correct_or_all_wrong_gives_the_bound(labels, bound):
+    assert fit_temperature(np.array([-2.0, -1.0, 1.0, 2.0]), np.array(labels)) == pytest.approx(bound, rel=1e-3)
 
 
-def test_the_error_equals_one_worked_out_by_hand():
+def test_the_error_equals_one_computed_by_hand():
     # bins are 1/15 = .0667 wide: .52 and .53 lie in (.4667, .5333], .55 in the next, .95 and .98 in the last
     positive = np.array([0.53, 0.48, 0.55, 0.95, 0.02, 0.98])
     labels = np.array([1, 1, 1, 1, 0, 0])

@@ -1,18 +1,11 @@
-"""The comparison's rows and its table."""
+"""Rows and table of the comparison."""
 
 import pytest
-import torch
-from conftest import shrunk_values
 
-from sentiment_rnn import params
-from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
-from sentiment_rnn.evaluation.comparison import by_epoch, markdown, score_on_test, summarise
+from sentiment_rnn.evaluation.comparison import by_epoch, markdown, summarize
 from sentiment_rnn.evaluation.metrics import wilson
-from sentiment_rnn.inference import serialization
-from sentiment_rnn.models import Classifier
 
-EPOCHS_OWN = {"seed", "epochs", "mean_epoch_seconds", "mean_tokens_per_second"}
+EPOCH_METRICS = {"seed", "epochs", "mean_epoch_seconds", "mean_tokens_per_second"}
 
 
 def seed(**changes) -> dict:
@@ -23,8 +16,16 @@ def seed(**changes) -> dict:
     } | changes  # fmt: skip
 
 
-def test_one_seed_is_its_own_row():
-    row = summarise("bilstm", "holdout", [seed()])
+def without_validation() -> dict:
+    return {key: value for key, value in seed(test_accuracy=0.7).items() if not key.startswith("validation")}
+
+
+def table(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:2] == "| "]
+
+
+def test_one_seed():
+    row = summarize("bilstm", "holdout", [seed()])
     assert (row["architecture"], row["protocol"], row["seeds"]) == ("bilstm", "holdout", 1)
     for name in ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "parameters", "epochs"):
         assert row[name] == seed()[name]
@@ -32,9 +33,9 @@ def test_one_seed_is_its_own_row():
     assert row["test_accuracy_sd"] is None
 
 
-def test_several_seeds_are_their_mean_with_their_spread():
+def test_several_seeds_give_mean_and_standard_deviation():
     seeds = [seed(test_accuracy=accuracy, mean_epoch_seconds=s) for accuracy, s in ((0.7, 1.0), (0.8, 2.0), (0.9, 6.0))]
-    row = summarise("bilstm", "holdout", seeds)
+    row = summarize("bilstm", "holdout", seeds)
     assert row["seeds"] == 3
     assert row["test_accuracy"] == pytest.approx(0.8)
     assert row["test_accuracy_sd"] == pytest.approx(0.1)
@@ -42,75 +43,54 @@ def test_several_seeds_are_their_mean_with_their_spread():
     assert (row["test_accuracy_low"], row["test_accuracy_high"]) == wilson(64, 80)
 
 
-def test_the_documents_protocol_has_no_validation_figures():
-    alone = {key: value for key, value in seed().items() if not key.startswith("validation")}
-    row = summarise("bilstm_keras", "document", [alone])
-    assert row["validation_accuracy"] is None
-    assert row["validation_loss"] is None
-
-
-def test_a_linear_rival_has_seconds_in_all_and_none_an_epoch():
-    fitted = {key: value for key, value in seed().items() if key not in EPOCHS_OWN}
-    baseline, network = (
-        summarise("nb_logistic", "linear", [fitted]),
-        summarise("rnn", "holdout", [seed(test_accuracy=0.5)]),
-    )
-    assert list(baseline) == list(network), "DVC reads one set of columns"
+def test_every_protocol_has_the_same_columns_and_none_for_metrics_that_it_lacks():
+    fitted = {key: value for key, value in seed().items() if key not in EPOCH_METRICS}
+    baseline = summarize("nb_logistic", "baseline", [fitted])
+    keras = summarize("bilstm_keras", "keras_reference", [without_validation()], "random")
+    network = summarize("rnn", "holdout", [seed(test_accuracy=0.5)], "word_vectors")
+    assert list(baseline) == list(network) == list(keras), "DVC reads one set of columns"
     assert (baseline["epochs"], baseline["epoch_seconds"], baseline["tokens_per_second"]) == (None, None, None)
     assert (baseline["validation_loss"], baseline["test_accuracy"], baseline["train_seconds"]) == (0.5, 0.75, 8.0)
-    head, first, second = (
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in markdown([network, baseline], "sample", {}).splitlines()
-        if line.startswith("| ")
-    )
-    assert (first[0], second[0]) == ("nb_logistic", "rnn")
-    told = dict(zip(head, first, strict=True))
-    assert (told["s an epoch"], told["s in all"], told["tokens a second"]) == ("none", "8.0", "none")
+    assert (keras["validation_accuracy"], keras["validation_loss"]) == (None, None)
+    head, first, second, _ = table(markdown([network, baseline, keras], "synthetic", {}))
+    assert (first[0], second[0]) == ("nb_logistic", "bilstm_keras")
+    shown = dict(zip(head, first, strict=True))
+    assert (shown["s/epoch"], shown["total s"], shown["tokens/s"]) == ("n/a", "8.0", "n/a")
+    assert dict(zip(head, second, strict=True))["validation, %"] == "n/a"
 
 
-def test_the_table_is_best_first_and_says_which_data():
+def test_the_table_is_sorted_by_test_accuracy():
     rows = [
-        summarise("rnn", "holdout", [seed(test_accuracy=0.5)]),
-        summarise("bilstm_keras", "document", [seed(test_accuracy=0.7)]),
-        summarise("bilstm", "holdout", [seed(test_accuracy=0.9)]),
+        summarize(name, "holdout", [seed(test_accuracy=a)]) for name, a in (("rnn", 0.5), ("lstm", 0.9), ("gru", 0.7))
     ]
-    lines = markdown(rows, "sample", {}).splitlines()
-    assert lines[0].startswith("Dataset: sample.")
-    table = [line for line in lines if line.startswith("| ")]
-    assert [line.split(" | ")[0] for line in table] == ["| architecture", "| bilstm", "| bilstm_keras", "| rnn"]
+    text = markdown(rows, "synthetic", {})
     low, high = wilson(72, 80)
-    assert table[1] == (
-        f"| bilstm | 80.00 | 90.00 ({100 * low:.2f} to {100 * high:.2f}) | 0.600 | 1,234 | 2.0 | 8.0 | 5,000 | 1 |"
+    assert [cells[0] for cells in table(text)] == ["model", "lstm", "gru", "rnn"]
+    assert (
+        f"| lstm | 80.00 | 90.00 ({100 * low:.2f} to {100 * high:.2f}) | 0.600 | 1,234 | 2.0 | 8.0 | 5,000 | 1 |"
+        in text
     )
-    assert table[2].split(" | ")[1] == "none"
-    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
 
 
-def test_each_seeds_model_is_scored_on_test(tokens, tmp_path):
-    model = params.Params.model_validate(shrunk_values()).model_of("bilstm")
-    labels = TokenizedReviews(tokens, ["test"], Encoding(**model.encoding())).labels
-    for number, bias in ((1, 5.0), (2, -5.0)):  # one calls all positive, one all negative
-        classifier = Classifier(**model.architecture())
-        torch.nn.init.zeros_(classifier.readout.weight)
-        torch.nn.init.constant_(classifier.readout.bias, bias)
-        folder = tmp_path / f"bilstm/seed-{number}"
-        serialization.save(classifier, model.architecture(), Encoding(**model.encoding()), folder)
-    trained = {
-        "architecture": "bilstm",
-        "protocol": "holdout",
-        "seeds": [{"seed": 1, "epochs": 4}, {"seed": 2, "epochs": 3}],
-    }
-    first, second = score_on_test(trained, tmp_path, tokens, tokens.parent / "raw")
-    assert (first["seed"], first["epochs"], first["test_reviews"]) == (1, 4, len(labels))
-    assert first["test_accuracy"] == pytest.approx(labels.mean())
-    assert second["test_accuracy"] == pytest.approx(1 - labels.mean())
-    right, wrong = -torch.tensor([5.0, -5.0]).sigmoid().log()
-    assert first["test_loss"] == pytest.approx(float(labels.mean() * right + (1 - labels.mean()) * wrong), rel=1e-4)
+def test_the_caption_names_data_set_embeddings_and_baselines():
+    rows = [
+        summarize("bilstm", "holdout", [seed()], "word_vectors"),
+        summarize("bilstm_keras", "keras_reference", [seed()], "random"),
+        summarize("echo_state", "holdout", [seed()], "fixed"),
+        summarize("nb_logistic", "baseline", [seed()]),
+    ]
+    caption = markdown(rows, "synthetic", {}).split("\n| model")[0]
+    assert caption.startswith("Data set: synthetic. Test accuracy on 80 reviews.")
+    assert "Networks start from the same word vectors" in caption
+    assert "random embedding: bilstm_keras (the reference script)." in caption
+    assert "not trained: echo_state." in caption
+    assert "logistic regression on n-grams: nb_logistic." in caption
+    assert "Exceptions" not in markdown(rows[:1], "synthetic", {})
 
 
-def test_the_documents_protocol_is_told_by_epoch_as_the_mean_of_the_seeds():
+def test_the_keras_protocol_is_reported_by_epoch_as_the_mean_of_the_seeds():
     histories = [[{"test_accuracy": 0.8}, {"test_accuracy": 0.9}], [{"test_accuracy": 0.7}, {"test_accuracy": 0.6}]]
     assert by_epoch(histories) == [pytest.approx(0.75), pytest.approx(0.75)]
-    assert markdown([summarise("keras", "document", [seed()])], "imdb", {"keras": [0.75, 0.5]}).endswith(
-        "0.7500 0.5000\n"
-    )
+    rows = [summarize("keras", "keras_reference", [without_validation()], "random")]
+    assert markdown(rows, "imdb", {"keras": [0.75, 0.5]}).endswith("0.7500 0.5000\n")

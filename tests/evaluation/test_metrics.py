@@ -1,4 +1,4 @@
-"""Figures against ones worked out by hand."""
+"""Metrics against published values and ones computed by hand."""
 
 import math
 from itertools import product
@@ -27,12 +27,12 @@ def test_wilson_gives_the_published_intervals(successes, count, low, high):
 
 @pytest.mark.parametrize(("successes", "count"), [(1, 3), (7, 10), (50, 80), (22_300, 25_000)])
 def test_wilson_solves_its_equation(successes, count):
-    share = successes / count
-    for end in wilson(successes, count):  # the ends lie 1.96 of their own standard errors from the share
-        assert abs(share - end) == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / count), rel=1e-6)
+    proportion = successes / count
+    for end in wilson(successes, count):  # each end is 1.96 of its own standard errors away
+        assert abs(proportion - end) == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / count), rel=1e-6)
 
 
-def test_wilson_stays_between_0_and_1_and_mirrors():
+def test_wilson_stays_between_0_and_1_and_is_symmetric():
     for count in (1, 5, 100):
         low, high = wilson(count, count)
         assert 0 < low < high <= 1 + 1e-12
@@ -40,14 +40,14 @@ def test_wilson_stays_between_0_and_1_and_mirrors():
 
 
 def test_probabilities_are_the_logistic_of_the_logits_in_float64():
-    said = probabilities(np.array([0.0, math.log(3), -math.log(3), 30.0], dtype=np.float32))
-    assert said.dtype == np.float64
-    assert said == pytest.approx([0.5, 0.75, 0.25, 1.0], abs=1e-7)
-    assert said[3] < 1, "float32 would have rounded it to 1, and its loss to infinity were it wrong"
+    positive = probabilities(np.array([0.0, math.log(3), -math.log(3), 30.0], dtype=np.float32))
+    assert positive.dtype == np.float64
+    assert positive == pytest.approx([0.5, 0.75, 0.25, 1.0], abs=1e-7)
+    assert positive[3] < 1, "float32 would round it to 1: an infinite loss if it were wrong"
 
 
-def test_figures_equal_those_worked_out_by_hand():
-    report = evaluate(POSITIVE, LABELS)  # called positive: .9 .8 .5 .6; right: .9 .8 .6 and .3 .1
+def test_metrics_equal_those_computed_by_hand():
+    report = evaluate(POSITIVE, LABELS)  # predicted positive: .9 .8 .5 .6; correct: .9 .8 .6 and .3 .1
     assert report["n"] == 7
     assert report["accuracy"] == 5 / 7
     assert report["accuracy_interval"] == list(wilson(5, 7))
@@ -60,13 +60,13 @@ def test_figures_equal_those_worked_out_by_hand():
     assert report["log_loss"] == pytest.approx(-sum(map(math.log, likelihood)) / 7)
 
 
-def test_one_half_is_called_positive():
+def test_one_half_is_predicted_positive():
     report = evaluate(np.array([0.5, 0.4999]), np.array([1, 0]))
     assert report["accuracy"] == 1
     assert report["confusion"] == [[1, 0], [0, 1]]
 
 
-def test_labels_may_be_floats_and_the_report_is_plain():
+def test_labels_may_be_floats_and_the_result_is_plain_json():
     report = evaluate(POSITIVE, LABELS.astype(np.float32))
     assert report == evaluate(POSITIVE, LABELS)
     assert {type(value) for value in report.values()} == {int, float, list}

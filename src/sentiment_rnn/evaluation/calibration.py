@@ -1,6 +1,6 @@
-"""How far a probability can be taken at its word, and the one number that mends it (Guo et al., 2017).
+"""Expected calibration error and temperature scaling.
 
-"On calibration of modern neural networks", ICML: networks are surer of themselves than they are right.
+Guo, Pleiss, Sun & Weinberger, 2017, "On calibration of modern neural networks", ICML.
 """
 
 import math
@@ -9,48 +9,49 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 BINS = 15
-FURTHEST = 20.0  # from 1 / 20 to 20: logits that are right everywhere, or nowhere, want one without end
+MAX_TEMPERATURE = 20.0  # and 1 / 20 the least: without a bound it diverges if every label, or none, is correct
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """What to divide logits by so that their log loss is the least; it is positive, so no label changes.
+    """The temperature that minimizes the log loss of `logits / temperature`.
+
+    It is positive, so no predicted label changes.
 
     Args:
-        logits: `(N,)` of reviews that the model was not trained on.
+        logits: `(N,)`, of reviews that the model was not trained on.
         labels: `(N,)` of 0 and 1.
 
     Returns:
-        The temperature, to four decimals: a logit's last bits depend on the threads, and the same weights should be
-        the same registered model. Above 1 the model was too sure of itself.
+        Above 1 for an overconfident model. Rounded to four decimals: a logit's last bits depend on the number of
+        threads, and the same weights should give the same registered model.
     """
     signed_logits = np.where(labels > 0.5, logits, -logits).astype(np.float64)
 
     def loss(log_temperature: float) -> float:
         return float(np.logaddexp(0, -signed_logits / math.exp(log_temperature)).mean())
 
-    # convex in 1 / T, so there is one valley
-    furthest = math.log(FURTHEST)
-    found = minimize_scalar(loss, bounds=(-furthest, furthest), method="bounded", options={"xatol": 1e-6})
-    return round(math.exp(found.x), 4)
+    # convex in 1 / T, so the minimum is the only one
+    bound = math.log(MAX_TEMPERATURE)
+    minimum = minimize_scalar(loss, bounds=(-bound, bound), method="bounded", options={"xatol": 1e-6})
+    return round(math.exp(minimum.x), 4)
 
 
 def expected_calibration_error(positive: np.ndarray, labels: np.ndarray) -> float:
-    """The mean gap between how sure a model is of the label it gives and how often that is right (ECE).
+    """Mean gap between confidence and accuracy over bins of equal width (ECE).
 
-    Reviews are sorted into 15 bins of equal width by the probability of their predicted label, `(0, 1/15]` to
-    `(14/15, 1]`; of two labels the likelier has at least 1/2, so the lower bins stay empty. A bin's gap is that between
-    its accuracy and its mean probability, and counts by the bin's share of the reviews.
+    A review's confidence is the probability of its predicted label. Of 15 bins from `(0, 1/15]` to `(14/15, 1]` those
+    below 1/2 stay empty. Each bin's gap is weighted by its fraction of the reviews.
 
     Args:
-        positive: `(N,)` probabilities of "positive"; from 0.5 on a review is called positive.
+        positive: `(N,)` probabilities of "positive"; the predicted label is positive from 0.5 on.
         labels: `(N,)` of 0 and 1.
 
     Returns:
-        From 0 (every probability can be taken at its word) to 1.
+        From 0 (perfectly calibrated) to 1.
     """
-    called = positive >= 0.5
-    confidence = np.where(called, positive, 1 - positive)
-    correct = called == (labels > 0.5)
+    predicted = positive >= 0.5
+    confidence = np.where(predicted, positive, 1 - positive)
+    correct = predicted == (labels > 0.5)
     bins = np.ceil(confidence * BINS).astype(int)
-    gaps = np.bincount(bins, weights=correct - confidence)  # a bin's gap times its reviews
+    gaps = np.bincount(bins, weights=correct - confidence)  # each times the bin's number of reviews
     return float(np.abs(gaps).sum() / len(positive))

@@ -1,4 +1,4 @@
-"""Figures of a binary classifier from its logits, with an interval where people will compare."""
+"""Metrics of a binary classifier on a labelled split."""
 
 from statistics import fmean
 from typing import Any
@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix, f1_score, log_loss, roc_auc_score
 
-Z95 = 1.959963984540054  # the normal distribution's 97.5% quantile
+Z95 = 1.959963984540054  # the standard normal distribution's 97.5% quantile
 
 
 def wilson(successes: int, count: int) -> tuple[float, float]:
-    """The 95% interval of a share (Wilson, 1927): sound near 0 and 1, where the plain normal one is not."""
-    share, z2 = successes / count, Z95 * Z95
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = Z95 / (1 + z2 / count) * np.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
-    return float(centre - half), float(centre + half)
+    """95% score interval of a binomial proportion (Wilson, 1927).
+
+    Unlike the normal approximation it keeps its coverage near 0 and 1.
+    """
+    proportion, z2 = successes / count, Z95 * Z95
+    center = (proportion + z2 / (2 * count)) / (1 + z2 / count)
+    half = Z95 / (1 + z2 / count) * np.sqrt(proportion * (1 - proportion) / count + z2 / (4 * count * count))
+    return float(center - half), float(center + half)
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
@@ -23,18 +26,23 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
 
 
 def evaluate(positive: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Compare probabilities of "positive" `(N,)` with labels 0 and 1 `(N,)`; from 0.5 on a review is called positive.
+    """Accuracy with its interval, F1, ROC AUC, log loss and the confusion matrix.
+
+    Args:
+        positive: `(N,)` probabilities of "positive"; the predicted label is positive from 0.5 on.
+        labels: `(N,)` of 0 and 1.
 
     Returns:
-        n, accuracy with its 95% interval, F1, ROC AUC, log loss, confusion (rows: truth, columns: prediction).
+        n, accuracy, accuracy_interval (95%, Wilson), f1, roc_auc, log_loss, confusion (rows: label, columns: predicted
+        label).
     """
     predicted = positive >= 0.5
     truth = labels.astype(int)
-    right = int((predicted == truth).sum())
+    correct = int((predicted == truth).sum())
     return {
         "n": len(truth),
-        "accuracy": right / len(truth),
-        "accuracy_interval": list(wilson(right, len(truth))),
+        "accuracy": correct / len(truth),
+        "accuracy_interval": list(wilson(correct, len(truth))),
         "f1": float(f1_score(truth, predicted)),
         "roc_auc": float(roc_auc_score(truth, positive)),
         "log_loss": float(log_loss(truth, positive)),
@@ -43,10 +51,10 @@ def evaluate(positive: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 
 def training_report(name: str, dataset: str, protocol: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
-    """The report of an architecture or a baseline: the means over its seeds, and each seed's metrics.
+    """Training report of an architecture or a baseline: means over its seeds, and each seed's metrics.
 
-    `dvc metrics` and `dvc exp show` read no lists: they show the means.
+    `dvc metrics` and `dvc exp show` do not read lists, so they show the means.
     """
-    shown = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "train_seconds")
-    means = {key: fmean(seed[key] for seed in seeds) for key in shown if key in seeds[0]}
+    averaged = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "train_seconds")
+    means = {key: fmean(seed[key] for seed in seeds) for key in averaged if key in seeds[0]}
     return {"dataset": dataset, "architecture": name, "protocol": protocol, **means, "seeds": seeds}

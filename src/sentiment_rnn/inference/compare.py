@@ -38,7 +38,7 @@ def compare(params: Params, *, raw: Path, tokens: Path, models: Path, reports: P
             if runs.exists(client, seed["run_id"]):
                 client.log_metric(seed["run_id"], "final_test_accuracy", seed["test_accuracy"])
         name = trained["architecture"]
-        rows.append(summarize(name, trained["protocol"], seeds))
+        rows.append(summarize(name, trained["protocol"], seeds, embedding(params, name)))
         if trained["protocol"] == "keras_reference":
             histories = [read_json(models / path / f"seed-{seed['seed']}" / "history.json") for seed in seeds]
             test_accuracy_by_epoch[name] = by_epoch(histories)
@@ -59,6 +59,16 @@ def compare(params: Params, *, raw: Path, tokens: Path, models: Path, reports: P
         file.write(table)
     plots.comparison(rows, dataset).savefig(reports / "comparison.png", dpi=120)
     print(table)
+
+
+def embedding(params: Params, name: str) -> str | None:
+    """How a network's embedding starts, a key of `comparison.EMBEDDINGS`; None for a baseline."""
+    if name in BASELINES:
+        return None
+    model = params.model_of(name)
+    if model.cell == "echo_state" or model.trainable != "all":
+        return "fixed"
+    return "word_vectors" if model.word_vectors else "random"
 
 
 def evaluate_seed(seed: dict[str, Any], folder: Path, raw: Path, tokens: Path) -> dict[str, Any]:
