@@ -65,13 +65,12 @@ def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # n
         return  # rank zero of a distributed training writes
     for left in set(out.glob("seed-*")) - {out / f"seed-{seed}" for seed in model.seeds}:
         shutil.rmtree(left)  # of an earlier choice of seeds
-    write_json(
-        folders.reports / f"{path}.json",
-        training_report(name, load_identity(folders.tokens)["dataset"], model.protocol, seeds),
-    )
+    dataset = load_identity(folders.tokens)["dataset"]
+    write_json(folders.reports / f"{path}.json", training_report(name, dataset, model.protocol, seeds))
     eval_split = PROTOCOLS[model.protocol].eval_split
     history = [  # one set of columns for all architectures, so that DVC can plot them together
-        {"seed": seed, **{key.replace(f"{eval_split}_", "eval_"): value for key, value in row.items()}}
+        {"dataset": dataset, "architecture": name, "seed": seed}
+        | {key.replace(f"{eval_split}_", "eval_"): value for key, value in row.items()}
         for seed in model.seeds
         for row in read_json(out / f"seed-{seed}" / "history.json")
     ]
