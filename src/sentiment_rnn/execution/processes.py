@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM, by which a cluster ends a job, ends the block as Ctrl-C does."""
+    """Within the block SIGTERM, with which a cluster ends a job, raises KeyboardInterrupt as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -24,16 +24,16 @@ def interruptible() -> Iterator[None]:
 
 
 def serve(launcher: int) -> None:
-    """Make this process a worker: Ctrl-C is its launcher's to see to, and it does not outlive its launcher.
+    """Make this process a worker: it ignores Ctrl-C, which its launcher handles, and ends with its launcher.
 
     Args:
-        launcher: the launcher's process number. One that was killed would leave a worker that trains on unseen.
+        launcher: the launcher's process number. A worker whose launcher was killed would train on unnoticed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group
-    threading.Thread(target=_die_with, args=(launcher,), daemon=True).start()
+    threading.Thread(target=_exit_with, args=(launcher,), daemon=True).start()
 
 
-def _die_with(launcher: int) -> None:
+def _exit_with(launcher: int) -> None:
     while os.getppid() == launcher:
         time.sleep(0.5)
     os._exit(1)

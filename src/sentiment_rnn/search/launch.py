@@ -1,11 +1,11 @@
-"""A search as a job: workers side by side on this machine's devices, watched until the study has its trials."""
+"""A search as a job: worker processes on this machine's devices, monitored until the study has its trials."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,13 @@ from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
 from sentiment_rnn.search.study import Search, load_study, log_result, open_study, report, sync_mlflow_runs
 from sentiment_rnn.search.view import View
 from sentiment_rnn.tracking.store import connect
-from sentiment_rnn.training.devices import cores, gpus
+from sentiment_rnn.training.devices import cores, gpus, one_device
 
-POLL = 0.5  # seconds between looks at the study
-MAX_DEATHS = 5  # of workers in a row, without a trial finished in between, after which something is wrong for good
+POLL_SECONDS = 0.5
+MAX_DEATHS = 5  # of workers in a row, without a finished trial in between, after which the search ends with an error
 
 
-def search(
+def launch(
     name: str,
     model: ModelParams,
     params: SearchParams,
@@ -41,110 +41,110 @@ def search(
     word_vectors: Path,
     work: Path,
 ) -> dict[str, Any]:
-    """Run the trials that are missing, beside whoever else runs them, and report the study.
+    """Run the trials that are missing, together with any other machine of the study, and report the result.
 
     Args:
         name: the architecture's.
-        model: what the search starts from; its values are the first trial.
-        params: how much to search, and where.
-        trainer: Trainer's parameters; a trial runs in one process on one device.
+        model: its parameters; those in the space are the first trial's.
+        params: the section search.
+        trainer: Trainer's parameters; a trial runs in one process on one of these devices.
         tokens: folder of the tokenize stage.
         word_vectors: folder of the stage word_vectors.
-        work: where the workers' logs are, and the study, if it is kept in a file.
+        work: folder for the study, if it is a file, and the workers' logs.
 
     Returns:
-        See `study.report`; its `best` is empty where there is nothing to search.
+        See `study.report`.
 
     Raises:
-        UserError: a worker failed, or a store does not answer. The same command goes on.
-        KeyboardInterrupt: Ctrl-C, or SIGTERM. The same command goes on.
+        UserError: workers fail, or a store does not respond. The same command resumes the search.
+        KeyboardInterrupt: Ctrl-C or SIGTERM. The same command resumes the search.
     """
-    if model.protocol == "keras_reference" or params.n_trials == 0 or not any(model.uses(key) for key in params.space):
-        print(f"{name}: nothing to search, its parameters are taken as they stand", flush=True)
-        return {"architecture": name, "best": {}, "trials": []}
     url = storage_url(params.storage, work)
     storage = open_storage(url)
-    client = connect()
-    asked = Search(
+    search = Search(
         architecture=name,
         model=model,
         params=params,
-        trainer=trainer,
+        trainer=one_device(trainer),
         tokens=tokens,
         word_vectors=word_vectors,
         storage=url,
     )
     try:
-        return _run(client, storage, asked, work)
+        return _run(connect(), storage, search, gpus(trainer), work)
     except (MlflowException, StorageInternalError) as error:
         store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(url)
         reason = str(error).splitlines()[0][:200]
-        raise UserError(f"{name}: {store} failed: {reason}; once it is back, the same command goes on") from error
+        raise UserError(
+            f"{name}: {store} failed: {reason}; once it is available, the same command resumes the search"
+        ) from error
 
 
-def _run(client: MlflowClient, storage: BaseStorage, asked: Search, work: Path) -> dict[str, Any]:
-    params = asked.params
-    opened = open_study(client, storage, asked, work)
-    study = load_study(storage, opened, 0)
-    watch = leases.LeaseMonitor(study, storage)
-    watch.running()
+def _run(client: MlflowClient, storage: BaseStorage, search: Search, devices: list[str], work: Path) -> dict[str, Any]:
+    search = open_study(client, storage, search, work)
+    study = load_study(storage, search, 0)
+    monitor = leases.LeaseMonitor(study, storage)
+    monitor.running()
     sync_mlflow_runs(client, study)
-    with _parent_run(client, opened, study, watch), interruptible():
-        missing = params.n_trials - len(leases.finished(study))
+    with _running_parent(client, search, study, monitor), interruptible():
+        missing = search.params.n_trials - len(leases.finished(study))
         if missing > 0:
-            with Workers(opened, work, missing) as workers, View(opened, study, workers.describe()) as view:
+            with Workers(search, devices, work, missing) as workers, View(search, study, workers.describe()) as view:
                 while workers.check(len(leases.finished(study))):
-                    view.show(leases.finished(study), watch.running())
-                    time.sleep(POLL)
+                    view.show(leases.finished(study), monitor.running())
+                    time.sleep(POLL_SECONDS)
                 view.show(leases.finished(study), [])
         sync_mlflow_runs(client, study)
-        log_result(client, opened.run_id, study)
-        log_plots(client, opened.run_id, study)
-    return report(opened, study)
+        log_result(client, search.run_id, study)
+        log_plots(client, search.run_id, study)
+    result = report(search, study)
+    print(f"{search.architecture}: {result['summary']}", flush=True)
+    return result
 
 
 @contextmanager
-def _parent_run(client: MlflowClient, search: Search, study: Study, watch: leases.LeaseMonitor) -> Iterator[None]:
-    """The study's run is RUNNING while somebody works on it."""
+def _running_parent(client: MlflowClient, search: Search, study: Study, monitor: leases.LeaseMonitor) -> Iterator[None]:
+    """The study's run is RUNNING in the block; afterwards, unless another machine works on, it has ended."""
     client.update_run(search.run_id, status="RUNNING")
     try:
         yield
     except BaseException as error:
-        watch.running()  # this machine's workers are dead by now: their trials are failed
-        others = watch.running()  # of machines that were stopped at the same moment, the last to look sees none
+        monitor.running()  # this machine's workers are dead by now: their trials are failed
+        others = monitor.running()  # machines that are stopped at the same moment: the last one to check finds none
         sync_mlflow_runs(client, study)
         if not others:
             client.set_terminated(search.run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         if isinstance(error, KeyboardInterrupt):
-            done = f"{len(leases.finished(study))} of {search.params.n_trials} trials"
-            print(f"\n{search.architecture}: stopped with {done} done; the same command goes on from there", flush=True)
+            count = f"{len(leases.finished(study))} of {search.params.n_trials} trials"
+            print(f"\n{search.architecture}: stopped after {count}; the same command resumes the search", flush=True)
         raise
     client.set_terminated(search.run_id, "FINISHED")
 
 
 class Workers:
-    """This machine's worker processes; in a `with` block they run, and none outlives it.
+    """This machine's worker processes; they run within a `with` block, and none outlives it.
 
     Args:
-        search: what they work on.
+        search: their job.
+        devices: GPUs, as CUDA_VISIBLE_DEVICES names them; empty: the CPU.
         work: folder for their logs.
         missing: trials still to be run.
     """
 
-    def __init__(self, search: Search, work: Path, missing: int) -> None:
+    def __init__(self, search: Search, devices: Sequence[str], work: Path, missing: int) -> None:
         self.search = search
+        self.devices = devices
         self.work = work
-        self.gpus = gpus(search.trainer)
-        wanted = search.params.workers
-        self.count = min(missing, (len(self.gpus) or cores()) if wanted == "auto" else wanted)
+        workers = search.params.workers
+        self.count = min(missing, (len(devices) or cores()) if workers == "auto" else workers)
         self.threads = max(1, cores() // self.count)
         self.deaths = 0
         self.finished = 0
 
     def describe(self) -> str:
-        """How many there are, on what."""
-        each = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        devices = f"on {min(len(self.gpus), self.count)} GPU" if self.gpus else f"{each} each"
+        """Their number and their devices."""
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        devices = f"on {min(len(self.devices), self.count)} GPU" if self.devices else f"{threads} each"
         return f"{self.count} worker{'s' * (self.count > 1)}, {devices}"
 
     def __enter__(self) -> "Workers":
@@ -153,20 +153,20 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         for process in self.processes:
-            process.kill()  # a worker may be killed at any moment: what it leaves open, `watch` and `sync_mlflow_runs` put right
+            process.kill()  # safe at any moment: LeaseMonitor and sync_mlflow_runs clean up after it
             process.wait()
 
     def check(self, finished: int) -> bool:
-        """Start those again that died.
+        """Restart workers that died.
 
         Args:
-            finished: trials so far, by anyone.
+            finished: number of the study's finished trials, on any machine.
 
         Returns:
-            Whether some still run.
+            Whether any worker runs.
 
         Raises:
-            UserError: one met a mistake of the user's, or they die again and again.
+            UserError: a worker raised one, or too many died in a row.
         """
         if finished > self.finished:
             self.finished, self.deaths = finished, 0
@@ -174,19 +174,15 @@ class Workers:
             status = process.poll()
             if status is None or status == 0:
                 continue
-            words = self._last_words(index) if status > 0 else ""
-            if words.startswith("error: "):
-                raise UserError(f"{self.search.architecture}: {words.removeprefix('error: ')}")
+            message = self._last_line(index) if status > 0 else ""
+            if message.startswith("error: "):
+                raise UserError(f"{self.search.architecture}: {message.removeprefix('error: ')}")
             self.deaths += 1
             if self.deaths > MAX_DEATHS:
-                last = (
-                    f"failed, with {words} (all it said: {self._log(index)})"
-                    if words
-                    else f"killed (by signal {-status})"
-                )
+                last = f"with {message} (full log: {self._log(index)})" if message else f"by signal {-status}"
                 raise UserError(
-                    f"{self.search.architecture}: workers died {self.deaths} times and no trial finished in between; "
-                    f"the last was {last}. If it is memory: fewer search.workers, or a smaller batch_size or max_length"
+                    f"{self.search.architecture}: workers died {self.deaths} times in a row without a finished trial, "
+                    f"the last {last}. If memory ran out: fewer search.workers, or a smaller batch_size or max_length"
                 )
             self.processes[index] = self._start(index)
         return any(process.poll() is None for process in self.processes)
@@ -194,16 +190,16 @@ class Workers:
     def _log(self, index: int) -> Path:
         return self.work / f"worker-{socket.gethostname()}-{index}.log"  # machines may share the folder
 
-    def _last_words(self, index: int) -> str:
+    def _last_line(self, index: int) -> str:
         lines = [line for line in self._log(index).read_text().splitlines() if line.strip()]
-        return lines[-1] if lines else "nothing said"
+        return lines[-1] if lines else "an empty log"
 
     def _start(self, index: int) -> subprocess.Popen[bytes]:
-        # a batch system's variables would make Lightning count the search's machines as ranks of one training
+        # from SLURM's variables Lightning would take the workers for ranks of one distributed training
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SLURM_")}
         environment["OMP_NUM_THREADS"] = str(self.threads)
-        if self.gpus:
-            environment["CUDA_VISIBLE_DEVICES"] = self.gpus[index % len(self.gpus)]
+        if self.devices:
+            environment["CUDA_VISIBLE_DEVICES"] = self.devices[index % len(self.devices)]
         with self._log(index).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "sentiment_rnn.search.worker", str(os.getpid())],
@@ -213,7 +209,7 @@ class Workers:
                 env=environment,
             )
         assert process.stdin
-        with suppress(BrokenPipeError):  # it is dead already, which `check` will see
+        with suppress(BrokenPipeError):  # it is dead already, which `check` handles
             process.stdin.write(self.search.model_dump_json().encode())
             process.stdin.close()
         return process

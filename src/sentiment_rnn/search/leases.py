@@ -1,9 +1,9 @@
-"""Which process runs which trial, so that a study ends with just the trials asked for, whoever is killed.
+"""Which process runs which trial, so that a study ends with exactly `n_trials` finished ones, whichever process dies.
 
-A worker claims a trial by writing it down as running, with itself as the owner, and then looks at what the others
-wrote: the storage numbers trials in one order for all. If as many as were asked for stand before its own, or
-another took the same values up first, its own is surplus and is given up. A trial whose owner died is failed, and its
-values are claimed again. No lock is held and no message is sent, so nothing is lost with a process.
+A worker claims a trial by creating it as running, with itself as the owner, and then reads what the others created:
+the storage numbers trials in one order for all. If `n_trials` come before its own, or another claimed the same values
+first, its own is surplus and is failed. A trial whose owner died is failed, and its values are claimed again. No lock
+is held and no message is sent, so nothing is lost with a process.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-HEARTBEAT_SECONDS = 5.0  # seconds between an owner's signs of life
-HEARTBEAT_TIMEOUT = 60.0  # seconds without one after which an owner on another machine counts as dead
-ATTEMPTS = 6  # at the same values, before they are thought to be what kills
+HEARTBEAT_SECONDS = 5.0  # interval of an owner's heartbeats
+HEARTBEAT_TIMEOUT = 60.0  # seconds without a heartbeat after which an owner on another machine counts as dead
+MAX_ATTEMPTS = 6  # at the same values, which may be what kills the workers
 
 # attributes of a trial
-OWNER, CLAIMS, SURPLUS, HEARTBEATS = "owner", "claims", "surplus", "beats"
+OWNER, CLAIMS, SURPLUS, HEARTBEATS = "owner", "claims", "surplus", "heartbeats"
 
 
-def myself() -> dict[str, Any]:
-    """This process, told from every other: its machine (or container), its number, when it was born."""
-    return {"host": _host(), "pid": os.getpid(), "born": psutil.Process().create_time()}
+def process_identity() -> dict[str, Any]:
+    """This process among those of all machines: its host (or container), its number, its start time."""
+    return {"host": _host(), "pid": os.getpid(), "created": psutil.Process().create_time()}
 
 
 def _host() -> str:
-    """The machine's name; on Linux also which boot of it, and which set of process numbers the container has."""
+    """The machine's name; on Linux with its boot id and the container's process namespace."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{socket.gethostname()} {boot} {os.stat('/proc/self/ns/pid').st_ino}"
@@ -45,68 +45,68 @@ def _host() -> str:
 
 
 def finished(study: Study) -> list[FrozenTrial]:
-    """The trials that are complete or pruned, by number."""
+    """The complete and the pruned trials, by number."""
     return study.get_trials(deepcopy=False, states=FINISHED)
 
 
 def best(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
-    """The complete trial with the smallest value; none if there is none."""
+    """The complete trial with the smallest value; None if there is none."""
     complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
     return min(complete, key=lambda trial: trial.value or 0.0, default=None)
 
 
-def claim(study: Study, storage: BaseStorage, asked: int, start: dict[str, Any]) -> FrozenTrial | None:
-    """Take up a trial that is still to be run.
+def claim(study: Study, storage: BaseStorage, n_trials: int, start: dict[str, Any]) -> FrozenTrial | None:
+    """Claim a trial that is still to be run.
 
     Args:
-        study: to take from.
+        study: the study.
         storage: the study's.
-        asked: how many trials are to finish.
-        start: the values of the first trial.
+        n_trials: finished trials that the study ends with.
+        start: values of the first trial.
 
     Returns:
-        The trial, now running and owned by this process; None where the others have all that is left.
+        The trial, now running and owned by this process; None if the other processes have claimed all that are left.
     """
-    me = myself()
-    # this process runs none: one that it owns was doubled when an answer of the storage was lost
+    me = process_identity()
+    # between two trials this process runs none: a retried storage call created a duplicate
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if trial.user_attrs.get(OWNER) == me:
             _give_up(storage, trial)
     trials = study.get_trials(deepcopy=False)
-    if sum(trial.state is not TrialState.FAIL for trial in trials) >= asked:
+    if sum(trial.state is not TrialState.FAIL for trial in trials) >= n_trials:
         return None
-    wanted, values = _next(trials, start)
-    number = _create(study, storage, {OWNER: me, CLAIMS: wanted}, values)
+    source, values = _next(trials, start)
+    number = _create(study, storage, {OWNER: me, CLAIMS: source}, values)
     trials = study.get_trials(deepcopy=False)
     mine = trials[number]
     before = [trial for trial in trials[:number] if trial.state is not TrialState.FAIL]
-    if len(before) >= asked or any(wanted is not None and trial.user_attrs.get(CLAIMS) == wanted for trial in before):
+    taken = source is not None and any(trial.user_attrs.get(CLAIMS) == source for trial in before)
+    if len(before) >= n_trials or taken:
         _give_up(storage, mine)
         return None
     return mine
 
 
 def _next(trials: list[FrozenTrial], start: dict[str, Any]) -> tuple[str | int | None, dict[str, Any]]:
-    """What is wanted next, and its values: the start, then those of a trial whose owner died, then a new draw."""
+    """The next values: the start, then those of a trial whose owner died, then (None) newly sampled ones."""
     known = [trial for trial in trials if SURPLUS not in trial.user_attrs]
     claimed = {trial.user_attrs.get(CLAIMS) for trial in known}
     if "start" not in claimed:
         return "start", start
     for trial in known:
-        if trial.state is TrialState.FAIL and trial.number not in claimed and _attempts(trials, trial) < ATTEMPTS:
-            # what it was to draw, and what it has drawn
+        if trial.state is TrialState.FAIL and trial.number not in claimed and _attempts(trials, trial) < MAX_ATTEMPTS:
             return trial.number, trial.system_attrs.get("fixed_params", {}) | trial.params
     return None, {}
 
 
 def _attempts(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> int:
-    """How often the trial's values have been taken up."""
+    """How often the trial's values have been claimed."""
     earlier = trial.user_attrs.get(CLAIMS)
     return 1 + (_attempts(trials, trials[earlier]) if isinstance(earlier, int) else 0)
 
 
 def _create(study: Study, storage: BaseStorage, attributes: dict[str, Any], values: dict[str, Any]) -> int:
-    """Write down a running trial with its owner, in one piece: `study.ask` would leave a moment without one."""
+    """Create a running trial with its owner in one storage call: `study.ask` would leave a moment without an owner."""
     running = FrozenTrial(
         number=-1,
         state=TrialState.RUNNING,
@@ -131,31 +131,30 @@ def _give_up(storage: BaseStorage, trial: FrozenTrial) -> None:
 
 
 def fail(storage: BaseStorage, trial: FrozenTrial) -> None:
-    """End a running trial without a value; nothing happens to one that has ended."""
+    """End a running trial without a value; a trial that has ended stays as it is."""
     with contextlib.suppress(UpdateFinishedTrialError):
         storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
 
 class LeaseMonitor:
-    """Finds running trials whose owner is dead, and fails them: at once on this machine, after `HEARTBEAT_TIMEOUT` on others.
+    """Fails running trials whose owner is dead: at once on this machine, after `HEARTBEAT_TIMEOUT` on others.
 
-    Owners on other machines are known to live by a number that they raise. How long it stood still is timed
-    here: the machines' clocks need not agree.
+    An owner raises a heartbeat counter. How long it stands still is timed here: the machines' clocks may differ.
     """
 
     def __init__(self, study: Study, storage: BaseStorage) -> None:
         self.study = study
         self.storage = storage
-        self.seen: dict[int, tuple[Any, float]] = {}
-        self.looked = time.monotonic()
+        self.heartbeats: dict[int, tuple[Any, float]] = {}
+        self.checked = time.monotonic()
 
     def running(self) -> list[FrozenTrial]:
-        """The trials whose owner lives, after the others were failed."""
-        alive = []
+        """Fail the trials of dead owners; the other running ones."""
         running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        if time.monotonic() - self.looked > 2 * HEARTBEAT_SECONDS:
-            self.seen.clear()  # the storage was away, and the others could show no sign of life either
-        self.looked = time.monotonic()
+        if time.monotonic() - self.checked > 2 * HEARTBEAT_SECONDS:
+            self.heartbeats.clear()  # the storage was away, so that no owner could raise its counter
+        self.checked = time.monotonic()
+        alive = []
         for trial in running:
             if self._is_dead(trial):
                 fail(self.storage, trial)
@@ -168,12 +167,12 @@ class LeaseMonitor:
         if owner["host"] == _host():
             try:
                 process = psutil.Process(owner["pid"])
-                # a clock that is set moves the time of birth a little
-                other = abs(process.create_time() - owner["born"]) > 10
-                return other or bool(process.status() == psutil.STATUS_ZOMBIE)
+                # an adjusted clock shifts the start time a little; a reused process number has another one
+                reused = abs(process.create_time() - owner["created"]) > 10
+                return reused or bool(process.status() == psutil.STATUS_ZOMBIE)
             except psutil.NoSuchProcess:
                 return True
-        beats, now = trial.user_attrs.get(HEARTBEATS), time.monotonic()
-        if trial.number not in self.seen or self.seen[trial.number][0] != beats:
-            self.seen[trial.number] = (beats, now)
-        return now - self.seen[trial.number][1] > HEARTBEAT_TIMEOUT
+        heartbeats, now = trial.user_attrs.get(HEARTBEATS), time.monotonic()
+        if trial.number not in self.heartbeats or self.heartbeats[trial.number][0] != heartbeats:
+            self.heartbeats[trial.number] = (heartbeats, now)
+        return now - self.heartbeats[trial.number][1] > HEARTBEAT_TIMEOUT

@@ -1,6 +1,5 @@
-"""Where studies are kept: a journal file that the processes of one machine share, or a database for many machines."""
+"""Optuna storages: a journal file for the processes of one machine, a database for several machines."""
 
-import functools
 import os
 import time
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from typing import Any
 
 from filelock import FileLock
 from optuna.exceptions import StorageInternalError
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage, _CachedStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
@@ -23,9 +22,9 @@ from sqlalchemy.exc import (
 
 from sentiment_rnn.errors import UserError
 
-PATIENCE = 180.0  # seconds that a database may be away before a search gives up
-# a database's host that vanished without a word is noticed within half a minute (libpq's words, seconds; the last: ms)
-VANISHED = {
+RETRY_SECONDS = 180.0  # how long a database may be away before a search ends with an error
+# libpq's settings (seconds; the last: ms): a database host that vanished is noticed within half a minute
+TIMEOUTS = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -34,39 +33,40 @@ VANISHED = {
 }
 
 
-class PatientStorage(_CachedStorage):
-    """Optuna's storage in a database, each of whose calls waits while the database is away.
+def _retried(name: str) -> Callable[..., Any]:
+    """A storage's method that is called again while the database is away."""
 
-    A call whose answer was lost is made again. What that could double, a new trial, `ownership` finds by its owner.
-    """
-
-
-def _patiently(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def call(self: PatientStorage, *args: Any, **kwargs: Any) -> Any:
-        deadline = time.monotonic() + PATIENCE
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        deadline = time.monotonic() + RETRY_SECONDS
         while True:
             try:
-                return method(self, *args, **kwargs)
+                return getattr(self.storage, name)(*args, **kwargs)
             except StorageInternalError as error:
-                # the last of these is said of a transaction that was under way when the connection broke
+                # PendingRollbackError: a transaction was open when the connection broke
                 away = isinstance(error.__cause__, OperationalError | InterfaceError | PendingRollbackError)
                 if not away or time.monotonic() > deadline:
                     raise
-                self.remove_session()
+                self.storage.remove_session()
                 time.sleep(1)
 
     return call
 
 
-for _name in BaseStorage.__abstractmethods__:
-    setattr(PatientStorage, _name, _patiently(getattr(_CachedStorage, _name)))
-PatientStorage.__abstractmethods__ = frozenset()
+# A call whose response was lost is made again. What that can duplicate, a new trial, `leases.claim` finds by its owner.
+RetryingStorage: Any = type(
+    "RetryingStorage",
+    (BaseStorage,),
+    {
+        "__doc__": "A storage whose calls wait while its database is away.",
+        "__init__": lambda self, storage: setattr(self, "storage", storage),
+        **{name: _retried(name) for name in BaseStorage.__abstractmethods__},
+    },
+)
 
 
-def storage_url(named: str | None, folder: Path) -> str:
-    """The environment's OPTUNA_STORAGE, else the one named in params.yaml, else a journal file in `folder`."""
-    return os.environ.get("OPTUNA_STORAGE") or named or f"journal://{folder.absolute() / 'study.journal'}"
+def storage_url(configured: str | None, folder: Path) -> str:
+    """The environment's OPTUNA_STORAGE, else the URL of params.yaml, else a journal file in `folder`."""
+    return os.environ.get("OPTUNA_STORAGE") or configured or f"journal://{folder.absolute() / 'study.journal'}"
 
 
 def redact_url(url: str) -> str:
@@ -74,43 +74,44 @@ def redact_url(url: str) -> str:
     return url if url.startswith("journal:") else make_url(url).render_as_string(hide_password=True)
 
 
-def open_storage(url: str, patience: float = 0.0) -> BaseStorage:
-    """Open a storage, making its file or its tables where they are missing.
+def open_storage(url: str, timeout: float = 0.0) -> BaseStorage:
+    """Open a storage; its file or its tables are created if they are missing.
 
     Args:
         url: see `storage_url`.
-        patience: seconds to wait for a database that does not answer.
+        timeout: seconds to wait for a database that does not respond.
 
     Raises:
-        UserError: the database does not answer, or is of a kind that cannot be shared.
+        UserError: the database does not respond, or is of a kind that processes cannot share.
     """
     if url.startswith("journal://"):
         file = url.removeprefix("journal://")
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        # the system frees this lock when its holder is killed; Optuna's own would be waited for, 30 s
+        # the system releases this lock when its holder is killed; Optuna's own would block for 30 s
         return JournalStorage(JournalFileBackend(file, lock_obj=FileLock(f"{file}.lock", poll_interval=0.01)))
     if url.startswith("sqlite"):
         raise UserError(
-            "search.storage: processes side by side lock one another out of sqlite: leave it null for a file on this "
+            "search.storage: parallel processes lock one another out of sqlite: leave it null for a file on this "
             "machine, or name a PostgreSQL database"
         )
     try:
-        return PatientStorage(_connect(url, time.monotonic() + patience))
+        storage: BaseStorage = RetryingStorage(get_storage(_connect(url, time.monotonic() + timeout)))
+        return storage
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
     except ImportError as error:
         raise UserError(f"search.storage: {error}: pip install 'sentiment-rnn[postgresql]'") from error
     except (SQLAlchemyError, StorageInternalError) as error:
         raise UserError(
-            f"search.storage: {redact_url(url)} does not answer ({type(error.__cause__ or error).__name__}): start the "
-            "database, or correct the URL (search.storage, or OPTUNA_STORAGE in the environment)"
+            f"search.storage: {redact_url(url)} does not respond ({type(error.__cause__ or error).__name__}): start "
+            "the database, or correct the URL (search.storage, or OPTUNA_STORAGE in the environment)"
         ) from error
 
 
 def _connect(url: str, deadline: float) -> RDBStorage:
-    engine: dict[str, Any] = {"pool_pre_ping": True}  # a connection that a restart broke is replaced unseen
+    engine: dict[str, Any] = {"pool_pre_ping": True}  # replaces a connection that a restart of the database broke
     if url.startswith("postgresql"):
-        engine["connect_args"] = VANISHED
+        engine["connect_args"] = TIMEOUTS
     while True:
         try:
             return RDBStorage(url, engine_kwargs=engine)
@@ -120,4 +121,4 @@ def _connect(url: str, deadline: float) -> RDBStorage:
                 raise
             if not away and isinstance(error, ArgumentError | NoSuchModuleError):
                 raise
-            time.sleep(1)  # it is away, or another machine made the tables at the same moment
+            time.sleep(1)  # it is away, or another machine created the tables at the same moment

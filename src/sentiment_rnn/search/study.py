@@ -1,4 +1,4 @@
-"""An Optuna study of one architecture and the MLflow run that shows it: which one it is, and what came out."""
+"""The Optuna study of an architecture and its MLflow runs: which study it is, and its result."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel
 
 import sentiment_rnn
@@ -30,24 +30,24 @@ from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.devices import resolve_precision
 
 OBJECTIVE = "validation_loss"
-PATIENCE_WITH_ITS_MAKER = 10.0  # seconds between a study and its run, at most
-STARTUP = 4  # trials before TPE and the pruner act: fewer than their defaults, for studies are small by default
+CREATION_SECONDS = 10.0  # between a study and its run, at most
+STARTUP_TRIALS = 4  # before TPE and the pruner act: fewer than their defaults, since studies are small by default
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 class Search(BaseModel):
-    """All that a worker has to know; as JSON it goes to its process.
+    """All that a worker needs; as JSON it is sent to its process.
 
     Args:
         architecture: its name.
-        model: what the search starts from.
-        params: how much to search, and where.
-        trainer: Trainer's parameters; a trial runs in one process on one device.
+        model: its parameters; those in the space are the first trial's.
+        params: the section search.
+        trainer: Trainer's parameters for the one device of a worker.
         tokens: folder of the tokenize stage.
         word_vectors: folder of the stage word_vectors.
         storage: URL of the studies.
-        study: name, which is another one for another space, other data or other code.
+        study: its name, which differs if the space, the data or the code differ.
         run_id: of the study in MLflow.
     """
 
@@ -62,7 +62,7 @@ class Search(BaseModel):
     run_id: str = ""
 
     def trial_model(self) -> ModelParams:
-        """The architecture as a trial trains it, before its values are drawn."""
+        """The architecture as a trial trains it, before its values are sampled."""
         return self.model.model_copy(update={"max_epochs": min(self.params.max_epochs, self.model.max_epochs)})
 
     def experiment(self) -> str:
@@ -71,21 +71,21 @@ class Search(BaseModel):
 
 
 def study_name(search: Search) -> str:
-    """Another name wherever a trial would have come out differently: parameters, precision, data, weights, code."""
+    """A name with a hash of all that decides a trial's result: parameters, precision, data, initial weights, code."""
     identity = load_identity(search.tokens)
-    decides = [
+    inputs = [
         search.model.seed_independent(),
         resolve_precision(search.trainer),
         search.params.model_dump(exclude={"architectures", "n_trials", "min_improvement", "workers", "storage"}),
         identity,
         pretrained.digest(search.model, search.word_vectors),
-        _code(),
+        _code_hash(),
     ]
-    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
     return f"{identity['dataset']}-{search.architecture}-{digest}"
 
 
-def _code() -> str:
+def _code_hash() -> str:
     """SHA-256 of the code that a trial runs."""
     package = Path(sentiment_rnn.__file__).parent
     files = [file for part in ("data", "models", "training") for file in sorted((package / part).rglob("*.py"))]
@@ -93,43 +93,42 @@ def _code() -> str:
 
 
 def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> Search:
-    """Begin the study, or join it where it stands, on this machine or on another.
+    """Create the study, or join it if this or another machine has created it.
 
     Args:
         client: MLflow's.
         storage: of the studies.
         search: what is searched.
-        work: folder that remembers which study was the last, so that a new one can be told.
+        work: folder with the name of the last study, so that a new one is reported as new.
 
     Returns:
         `search` with the study's name and run.
     """
     name, label = study_name(search), search.architecture
-    note = work / "study.json"
-    before = read_json(note) if note.exists() else {}
+    record = work / "study.json"
+    before = read_json(record) if record.exists() else {}
     if before and before["study"] != name:
         print(f"{label}: the space, the architecture, the data or the code changed: this is a new study", flush=True)
         if before["storage"] == search.storage:
             _close_replaced(client, storage, before["study"])
-    # the note comes first: a process killed after the study was made and before it was noted would not know its own
-    write_json(note, {"study": name, "storage": search.storage})
-    note.chmod(0o600)  # the URL may hold a password
+    # written first: a process killed between the creation and the record would not recognize its own study
+    write_json(record, {"study": name, "storage": search.storage})
+    record.chmod(0o600)  # the URL may contain a password
     try:
         study = optuna.create_study(storage=storage, study_name=name)
         study.set_user_attr("token", uuid4().hex)
     except DuplicatedStudyError:
         study = optuna.load_study(storage=storage, study_name=name)
-        _wait_for_the_run(study)
-        done = len(finished(study))
-        if done or study.trials:
+        _wait_for_run(study)
+        if study.trials:
             where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
-            print(f"{label}: study {name}{where}: {done} trials done", flush=True)
+            print(f"{label}: study {name}{where}: {len(finished(study))} trials finished", flush=True)
     return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)})
 
 
-def _wait_for_the_run(study: Study) -> None:
-    """The process that made the study makes its run; where it was killed in between, whoever comes next does."""
-    deadline = time.monotonic() + PATIENCE_WITH_ITS_MAKER
+def _wait_for_run(study: Study) -> None:
+    """The process that created the study creates its run; if it was killed in between, the next process does."""
+    deadline = time.monotonic() + CREATION_SECONDS
     while "run_id" not in study.user_attrs and time.monotonic() < deadline:
         time.sleep(0.5)
     if "token" not in study.user_attrs:
@@ -137,15 +136,15 @@ def _wait_for_the_run(study: Study) -> None:
 
 
 def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
-    """The study's run; a new one where there is none, or none any more."""
+    """The study's run; a new one if it has none, or if it was deleted."""
     known = study.user_attrs.get("run_id")
     if known and runs.exists(client, known):
         return str(known)
-    # the token tells this study from one of the same name in another storage, or before this one was emptied
+    # the token distinguishes this study from one of the same name in another storage, or before this one was emptied
     token = study.user_attrs["token"]
     experiment = runs.experiment(client, search.experiment())
     found = client.search_runs([experiment], f"tags.`study.token` = '{token}'")
-    if found:  # made, and then killed before it was noted
+    if found:  # its process was killed before it recorded the run in the study
         run_id = found[0].info.run_id
     else:
         run_id = runs.start(
@@ -167,9 +166,9 @@ def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
 
 
 def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> None:
-    """The runs of a study that this project will not go on with; another machine may still be at work on it."""
-    found = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
-    if name not in found:
+    """End the runs of a study that this project has replaced; another machine may still be working on it."""
+    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
+    if name not in names:
         return
     study = optuna.load_study(storage=storage, study_name=name)
     alive = LeaseMonitor(study, storage).running()
@@ -179,29 +178,29 @@ def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> No
 
 
 def load_study(storage: BaseStorage, search: Search, number: int) -> Study:
-    """The study with the sampler and the pruner for one trial.
+    """The study with the sampler and the pruner of one trial.
 
-    What is drawn depends on the architecture, the seed, the trial's number and the trials before it, not on the
-    process that draws.
+    The sampled values depend on the architecture, the seed, the trial's number and the trials before it, not on the
+    process that samples them.
     """
     seed = zlib.crc32(f"{search.architecture} {search.params.seed} {number}".encode())
-    sampler = TPESampler(n_startup_trials=STARTUP, seed=seed, constant_liar=True)
+    sampler = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, constant_liar=True)
     return optuna.load_study(storage=storage, study_name=search.study, sampler=sampler, pruner=_pruner(search))
 
 
 def _pruner(search: Search) -> BasePruner:
     epochs = search.trial_model().max_epochs
     if search.params.pruner == "median":
-        return MedianPruner(n_startup_trials=STARTUP)
+        return MedianPruner(n_startup_trials=STARTUP_TRIALS)
     if search.params.pruner == "hyperband" and epochs > 1:
         return HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=2)
     return NopPruner()
 
 
 def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
-    """Make the trials' runs say what the study says: what a killed process left open or doubled is put right.
+    """Reconcile the trials' MLflow runs with the study: the status of runs that a killed process left open.
 
-    The study is the truth. A run that no trial knows as its own is one whose making was repeated, and is deleted.
+    A run that its trial does not name is a duplicate, from a repeated creation, and is deleted.
     """
     parent = study.user_attrs.get("run_id")
     if parent is None or not runs.exists(client, parent):
@@ -225,35 +224,40 @@ def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
 
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
-    """The best trial's values and loss, on the study's run."""
+    """Log the best trial's values and loss to the study's run."""
     trials = finished(study)
     client.log_metric(run_id, "trials", len(trials))
     if not (found := best(trials)):
         return
     client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
-    for key, value in found.params.items():  # tags: a param could not change when more trials are asked for
+    for key, value in found.params.items():  # tags, which may change when a later search runs more trials
         client.set_tag(run_id, f"best.{key}", str(value))
 
 
+def _with_defaults(search: Search, trials: list[FrozenTrial]) -> FrozenTrial | None:
+    """The complete trial of the architecture's own values; None if there is none."""
+    values = defaults(search.params.space, search.model)
+    return next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == values), None)
+
+
 def report(search: Search, study: Study) -> dict[str, Any]:
-    """What came out.
+    """The result of a study.
 
     Returns:
-        `best`: the best trial's values, empty where they gain too little over the defaults; figures of the study;
-        `trials`: a row each.
+        `best`: the best trial's values by dotted name, empty if they improve the loss by less than `min_improvement`
+        over the defaults; the two losses; counts; `trials`: one row per trial; `summary`: the result in a sentence.
     """
     trials = finished(study)
-    found = best(trials)
-    start = defaults(search.params.space, search.model)
-    first = next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == start), None)
-    best_values = found.params if found else {}
-    if found and first and first.value - found.value < search.params.min_improvement:
-        best_values = {}
+    found, default = best(trials), _with_defaults(search, trials)
+    values = found.params if found else {}
+    if found and default and default.value - found.value < search.params.min_improvement:
+        values = {}
     return {
         "architecture": search.architecture,
-        "best": best_values,
+        "summary": _summary(found, default, search.params.min_improvement),
+        "best": values,
         "best_validation_loss": found.value if found else None,
-        "defaults_validation_loss": first.value if first else None,
+        "defaults_validation_loss": default.value if default else None,
         "complete": sum(trial.state is TrialState.COMPLETE for trial in trials),
         "pruned": sum(trial.state is TrialState.PRUNED for trial in trials),
         "seconds": round(sum(trial.user_attrs["seconds"] for trial in trials), 1),
@@ -262,3 +266,20 @@ def report(search: Search, study: Study) -> dict[str, Any]:
             for trial in trials
         ],
     }
+
+
+def _summary(found: FrozenTrial | None, default: FrozenTrial | None, min_improvement: float) -> str:
+    if not found:
+        return "every trial was pruned or diverged: the defaults are used"
+    if not default:
+        return f"best validation loss {found.value:.4f} (trial {found.number}), not compared with the defaults"
+    if found.number == default.number:
+        return f"no trial is better than the defaults (validation loss {default.value:.4f}): the defaults are used"
+    improvement = default.value - found.value
+    losses = f"validation loss {found.value:.4f}, the defaults {default.value:.4f}"
+    if improvement < min_improvement:
+        return (
+            f"trial {found.number} is better than the defaults by {improvement:.4f} ({losses}), less than "
+            f"search.min_improvement ({min_improvement}): the defaults are used"
+        )
+    return f"trial {found.number} is better than the defaults by {improvement:.4f} ({losses}): its values are used"

@@ -1,4 +1,4 @@
-"""One trial: a fit of drawn values on one device, its MLflow run, what the study is told."""
+"""One trial: a fit with sampled values on one device, its MLflow run, its result in the study."""
 
 import math
 import time
@@ -18,17 +18,16 @@ from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.training import pretrained
-from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.logger import RunLogger
 
 
-class Reporting(pl.Callback):
-    """Tells the study each epoch's validation loss, and ends the trial when the study has seen enough.
+class PruningCallback(pl.Callback):
+    """Reports each epoch's validation loss to the study; ends a trial that the pruner rejects or that diverged.
 
     Args:
-        trial: is told.
-        prunable: whether it may be ended; the defaults are not, for the others are compared with them.
+        trial: the trial.
+        prunable: whether the pruner may end it; not the defaults, which the others are compared with.
     """
 
     def __init__(self, trial: Trial, prunable: bool) -> None:
@@ -38,10 +37,10 @@ class Reporting(pl.Callback):
         self.seconds = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.began = time.perf_counter()
+        self.epoch_start = time.perf_counter()
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.seconds += time.perf_counter() - self.began
+        self.seconds += time.perf_counter() - self.epoch_start
         loss = float(trainer.callback_metrics[OBJECTIVE])
         if not math.isfinite(loss):
             raise optuna.TrialPruned
@@ -54,8 +53,8 @@ class Reporting(pl.Callback):
 def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claimed: FrozenTrial) -> None:
     """Run a trial that this process has claimed.
 
-    The study's word counts: a process killed after MLflow was told of the end and before the study was leaves a
-    finished run of a trial that is tried again, and `study.sync_mlflow_runs` marks it as killed.
+    MLflow's run ends before the trial does: a process killed in between leaves a finished run of a trial that is
+    repeated, and `study.sync_mlflow_runs` marks that run as killed.
     """
     name = f"{search.architecture} trial {claimed.number}"
     run_id = None
@@ -72,9 +71,9 @@ def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claime
             parent=search.run_id,
         )
         trial.set_user_attr("run_id", run_id)
-        state = _fit_and_tell(client, storage, search, trial, values, run_id)
+        state = _fit_and_report(client, storage, search, trial, values, run_id)
     except UpdateFinishedTrialError:
-        # told before, and the answer was lost; or this process was thought dead, and another has the values now
+        # a call was repeated whose response was lost; or this process counted as dead, and another claimed the values
         state = storage.get_trial(claimed._trial_id).state
     except BaseException:
         fail(storage, claimed)
@@ -88,35 +87,35 @@ def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claime
         client.set_terminated(run_id, "FINISHED")
 
 
-def _fit_and_tell(
+def _fit_and_report(
     client: MlflowClient, storage: BaseStorage, search: Search, trial: Trial, values: dict[str, Any], run_id: str
 ) -> TrialState:
-    began = time.perf_counter()
-    reporting = Reporting(trial, prunable=values != defaults(search.params.space, search.model))
-    state = _fit(f"{search.architecture} trial {trial.number}", search, values, run_id, reporting)
-    best = min(reporting.losses, default=None)
-    client.log_metric(run_id, "fit_seconds", reporting.seconds)
+    start = time.perf_counter()
+    callback = PruningCallback(trial, prunable=values != defaults(search.params.space, search.model))
+    state = _fit(f"{search.architecture} trial {trial.number}", search, values, run_id, callback)
+    best = min(callback.losses, default=None)
+    client.log_metric(run_id, "fit_seconds", callback.seconds)
     if best is not None:
         client.log_metric(run_id, f"best_{OBJECTIVE}", best)
     client.set_tag(run_id, "trial.state", state.name.lower())
-    trial.set_user_attr("fit_seconds", reporting.seconds)
-    trial.set_user_attr("seconds", time.perf_counter() - began)
+    trial.set_user_attr("fit_seconds", callback.seconds)
+    trial.set_user_attr("seconds", time.perf_counter() - start)
     storage.set_trial_state_values(trial._trial_id, state, None if best is None else [best])
     return state
 
 
-def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, reporting: Reporting) -> TrialState:
+def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, callback: PruningCallback) -> TrialState:
     model = updated(search.trial_model(), values)
     try:
         fit(
             name,
             model,
-            one_device(search.trainer),
+            search.trainer,
             search.params.seed,
             tokens=search.tokens,
             checkpoints=None,
             logger=RunLogger(run_id),
-            callbacks=[reporting],
+            callbacks=[callback],
             train_fraction=search.params.train_fraction,
             init_state=pretrained.load(model, search.word_vectors, search.tokens),
         )

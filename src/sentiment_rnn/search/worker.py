@@ -1,7 +1,7 @@
-"""A worker: a process that loads libraries and data once, then runs trial after trial until the study has enough.
+"""A worker process: loads the libraries once, then runs trials until the study has enough.
 
-Started by `launch` as `python -m sentiment_rnn.search.worker LAUNCHER`, with the launcher's process number; the
-`Search` comes as JSON on standard input.
+`launch` starts it as `python -m sentiment_rnn.search.worker LAUNCHER`, with the launcher's process number; the
+`Search` is read as JSON from standard input.
 """
 
 import sys
@@ -17,16 +17,16 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution.processes import serve
 from sentiment_rnn.search import leases
 from sentiment_rnn.search.space import defaults
-from sentiment_rnn.search.storage import PATIENCE, open_storage
+from sentiment_rnn.search.storage import RETRY_SECONDS, open_storage
 from sentiment_rnn.search.study import Search
 from sentiment_rnn.search.trial import run_trial
 from sentiment_rnn.tracking.store import tracking_uri
 
 
 def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
-    """Run trials until as many as were asked for have finished, here or elsewhere.
+    """Run trials until `n_trials` have finished, here or elsewhere.
 
-    While others run all that is left, it waits: what one of them leaves behind when it is killed is taken up.
+    While others run all that are left, it waits: it claims the values of a trial whose process is killed.
     """
     study = optuna.load_study(storage=storage, study_name=search.study)
     start = defaults(search.params.space, search.model)
@@ -35,21 +35,21 @@ def work(client: MlflowClient, storage: BaseStorage, search: Search) -> None:
         if claimed is None:
             time.sleep(0.5)
             continue
-        alive = threading.Event()
-        threading.Thread(target=_beat, args=(storage, claimed._trial_id, alive), daemon=True).start()
+        ended = threading.Event()
+        threading.Thread(target=_heartbeat, args=(storage, claimed._trial_id, ended), daemon=True).start()
         try:
             run_trial(client, storage, search, claimed)
         finally:
-            alive.set()
+            ended.set()
 
 
-def _beat(storage: BaseStorage, trial_id: int, ended: threading.Event) -> None:
+def _heartbeat(storage: BaseStorage, trial_id: int, ended: threading.Event) -> None:
     """Show other machines that this trial's process lives."""
-    beats = 0
+    count = 0
     while not ended.wait(leases.HEARTBEAT_SECONDS):
-        beats += 1
+        count += 1
         try:
-            storage.set_trial_user_attr(trial_id, leases.HEARTBEATS, beats)
+            storage.set_trial_user_attr(trial_id, leases.HEARTBEATS, count)
         except UpdateFinishedTrialError:
             return
 
@@ -58,9 +58,9 @@ def main() -> None:
     serve(launcher=int(sys.argv[1]))
     search = Search.model_validate_json(sys.stdin.read())
     try:
-        # the launcher has seen both stores answer; if one is away just now, it is waited for
+        # the launcher has reached both stores; one that is away now is waited for
         client = MlflowClient(tracking_uri(), tracking_uri())
-        work(client, open_storage(search.storage, PATIENCE), search)
+        work(client, open_storage(search.storage, RETRY_SECONDS), search)
     except UserError as error:
         sys.exit(f"error: {error}")
 
