@@ -1,4 +1,4 @@
-"""The stage compare: the family and the baselines on test, after every choice was made on validation."""
+"""Compare the family and the linear baselines on test, after every choice was made on validation."""
 
 import csv
 from pathlib import Path
@@ -20,10 +20,10 @@ def compare(params: Params, *, raw: Path, tokens: Path, models: Path, reports: P
 
     Args:
         params: `architectures` is used.
-        raw: folder of the download stage, which baselines read.
-        tokens: folder of the tokenize stage, which networks read.
+        raw: folder of the download stage, input of the baselines.
+        tokens: folder of the tokenize stage, input of the networks.
         models: folder of all trained models.
-        reports: has the training reports in `train/`.
+        reports: contains the training reports, in `train/`.
 
     Raises:
         UserError: a model is missing or corrupt.
@@ -72,7 +72,17 @@ def embedding(params: Params, name: str) -> str | None:
 
 
 def evaluate_seed(seed: dict[str, Any], folder: Path, raw: Path, tokens: Path) -> dict[str, Any]:
-    """A network's or a baseline's report of training with `test_accuracy`, `test_loss` and `test_reviews`."""
+    """Evaluate one trained model on test.
+
+    Args:
+        seed: its entry in the training report; a baseline's has no `seed`.
+        folder: of all seeds of a network, or of a baseline.
+        raw: folder of the download stage.
+        tokens: folder of the tokenize stage.
+
+    Returns:
+        The entry with `test_accuracy`, `test_loss` and `test_reviews`.
+    """
     if "seed" in seed:
         logits, labels = network_logits(folder / f"seed-{seed['seed']}", tokens, "test")
     else:

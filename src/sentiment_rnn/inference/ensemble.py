@@ -1,4 +1,4 @@
-"""The models of several seeds as one model."""
+"""Ensemble of classifiers: the mean of their logits."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class Ensemble(nn.Module):
-    """Classifiers of one architecture as one, whose logit is the mean of theirs.
+    """Classifiers of one architecture, combined by the mean of their logits.
 
-    Its odds of "positive" are the geometric mean of the members' odds (a logarithmic opinion pool; Heskes, 1998).
+    The odds of "positive" are the geometric mean of the members' odds (a logarithmic opinion pool; Heskes, 1998).
 
     Args:
         members: one or more `models.Classifier`s with the same encoding.

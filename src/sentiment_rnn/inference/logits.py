@@ -1,4 +1,4 @@
-"""Predictions of trained models, networks and baselines, on a split: float32 logits, each review once."""
+"""Logits of trained networks and linear baselines on a split, in float32."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier
 
-BATCH = 256
+BATCH_SIZE = 256
 
 
 class Predicted(NamedTuple):
@@ -28,34 +28,34 @@ class Predicted(NamedTuple):
 def predict_logits(
     model: Classifier | Ensemble, reviews: TokenizedReviews, device: torch.device | None = None
 ) -> np.ndarray:
-    """Predict every review.
+    """Predict the logit of every review.
 
     Args:
-        model: in evaluation mode; it is moved to the device for the predictions, and back.
-        reviews: `N` of them.
-        device: None: a GPU if there is one, else the CPU.
+        model: in evaluation mode; it is moved to `device`, and back afterwards.
+        reviews: `N` reviews.
+        device: None for a GPU if there is one, else the CPU.
 
     Returns:
         `(N,)` float32 logits of "positive", in the reviews' order.
     """
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    before = next(model.parameters()).device
+    original_device = next(model.parameters()).device
     model.to(device)
     logits = np.empty(len(reviews), dtype=np.float32)
-    for rows in BucketBatchSampler(reviews.lengths, reviews.encoding, BATCH):
+    for rows in BucketBatchSampler(reviews.lengths, reviews.encoding, BATCH_SIZE):
         batch = reviews[rows]
         logits[rows] = model(batch.ids.to(device), batch.lengths.to(device)).cpu().numpy()
-    model.to(before)
+    model.to(original_device)
     return logits
 
 
 def network_logits(folder: Path, tokens: Path, split: str) -> Predicted:
-    """Predict a split with a network, read from `folder`.
+    """Load a network and predict a split.
 
     Args:
         folder: written by `serialization.save`.
         tokens: folder of the tokenize stage.
-        split: its name.
+        split: the split's name.
     """
     model, encoding, _ = serialization.load(folder)
     reviews = TokenizedReviews(tokens, [split], encoding)
@@ -63,6 +63,6 @@ def network_logits(folder: Path, tokens: Path, split: str) -> Predicted:
 
 
 def baseline_logits(folder: Path, raw: Path, tokens: Path, split: str) -> Predicted:
-    """Predict a split with a linear baseline, read from `folder`, on the raw reviews that `tokens` was made from."""
+    """Load a linear baseline and predict the raw reviews of a split of `tokens`."""
     reviews = texts.load(raw, tokens, split)
     return Predicted(baselines.load(folder).logits(reviews.texts), reviews.labels)

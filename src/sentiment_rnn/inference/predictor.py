@@ -1,4 +1,4 @@
-"""A trained model as a function from raw text to probability: what is served, and what is evaluated."""
+"""Probabilities of raw texts from a trained model: what the registered model runs."""
 
 import re
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from sentiment_rnn.data.batches import BucketBatchSampler, pad
 from sentiment_rnn.data.tokenizer import encode
 from sentiment_rnn.inference.serialization import load
 
-BATCH = 128
-SURROGATE = re.compile("[\ud800-\udfff]")
+BATCH_SIZE = 128
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a UTF-16 pair: JSON can contain it alone, UTF-8 cannot
 
 
 class Predictor:
-    """Tokenizer, model and temperature together, on the CPU, in float32.
+    """Tokenizer, model and temperature, on the CPU in float32.
 
     Args:
         model_folder: written by `serialization.save`.
@@ -29,22 +29,21 @@ class Predictor:
         self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
 
     @torch.inference_mode()
-    def positive(self, texts: Sequence[str]) -> np.ndarray:
-        """The probability `(N,)` that each of `N` raw texts is positive; each depends on its own text alone.
+    def predict_probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Predict the probability `(N,)` that each of `N` raw texts is positive, independently of the other texts.
 
         Raises:
-            ValueError: a text has no words, or half a character (a lone surrogate, as JSON may hold).
+            ValueError: a text has no words, or has a lone surrogate.
         """
         for position, text in enumerate(texts):
             if SURROGATE.search(text):
-                raise ValueError(f"text {position} has half a character (a lone surrogate): it is no Unicode text")
+                raise ValueError(f"text {position} has a lone surrogate: it is not valid Unicode")
         ids = list(encode(self.tokenizer, list(texts)))
-        for position, review in enumerate(ids):
-            if not len(review):
-                raise ValueError(f"text {position} has no words: there is nothing to judge")
-        probabilities = np.empty(len(ids))
         lengths = np.array([len(review) for review in ids], dtype=np.int64)
-        for rows in BucketBatchSampler(lengths, self.encoding, BATCH):
+        if (lengths == 0).any():
+            raise ValueError(f"text {int(np.argmin(lengths))} has no words: there is nothing to classify")
+        probabilities = np.empty(len(ids))
+        for rows in BucketBatchSampler(lengths, self.encoding, BATCH_SIZE):
             logits = self.model(*pad([ids[row] for row in rows], self.encoding))
             probabilities[rows] = torch.sigmoid(logits.double() / self.temperature).numpy()
         return probabilities

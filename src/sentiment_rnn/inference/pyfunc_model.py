@@ -1,6 +1,6 @@
-"""The registered model, as MLflow's "model from code": this file is logged and run where the model is loaded.
+"""The registered model, as MLflow's "model from code": MLflow logs this file and runs it where the model is loaded.
 
-It needs mlflow, torch, tokenizers and safetensors; the parts of this project that it imports travel with it.
+It needs mlflow, numpy, safetensors, tokenizers and torch; this package is logged with it.
 """
 
 from typing import Any
@@ -9,14 +9,15 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
+from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.inference.predictor import Predictor
 
 
 class SentimentModel(PythonModel):
-    """Raw review texts in; for each the label, and the probability that it is positive, out.
+    """Map raw review texts to labels and probabilities of "positive".
 
-    What cannot be judged (no text at all, a text without words, half a character) is refused as a whole, by position:
-    MLflow's server makes a 400 of it.
+    One invalid text (without words, or not valid Unicode) fails the whole request with its position: MLflow's server
+    responds with status 400.
     """
 
     def load_context(self, context: PythonModelContext) -> None:
@@ -24,21 +25,21 @@ class SentimentModel(PythonModel):
 
     def predict(self, context: PythonModelContext, model_input: list[str]) -> list[dict[str, Any]]:
         if not model_input:
-            raise _refusal("the list of texts is empty: there is nothing to judge")
+            raise _invalid_request("the list of texts is empty: there is nothing to classify")
         try:
-            positive = self.predictor.positive(model_input)
+            probabilities = self.predictor.predict_probabilities(model_input)
         except ValueError as error:
-            raise _refusal(str(error)) from error
+            raise _invalid_request(str(error)) from error
         return [
-            {"label": "positive" if probability >= 0.5 else "negative", "probability": float(probability)}
-            for probability in positive
+            {"label": CLASS_NAMES[int(probability >= 0.5)], "probability": float(probability)}
+            for probability in probabilities
         ]
 
 
-def _refusal(reason: str) -> MlflowException:
-    refusal = MlflowException.invalid_parameter_value(reason)
-    refusal.json_kwargs["message"] = reason  # the server puts all that it was sent before the reason otherwise
-    return refusal
+def _invalid_request(reason: str) -> MlflowException:
+    error = MlflowException.invalid_parameter_value(reason)
+    error.json_kwargs["message"] = reason  # otherwise the server puts the whole request before the reason
+    return error
 
 
 mlflow.models.set_model(SentimentModel())

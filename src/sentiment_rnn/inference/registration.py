@@ -1,4 +1,4 @@
-"""The stage register: the candidate's seeds become one calibrated model, the next version of the registered model."""
+"""Register the candidate: its seeds become one calibrated model, the next version of the registered model."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,7 +26,13 @@ from sentiment_rnn.tracking import descriptions, registry, runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
 
 PACKAGE = Path(__file__).parents[1]
-SERVED_CODE = ("data", "inference", "models", "errors.py", "files.py")  # what the served model imports of this package
+SERVED_CODE = (  # the modules that `pyfunc_model` imports, directly or not
+    "__init__.py", "errors.py", "files.py",
+    "data/__init__.py", "data/batches.py", "data/corpus.py", "data/tokenizer.py",
+    "inference/__init__.py", "inference/ensemble.py", "inference/predictor.py", "inference/pyfunc_model.py",
+    "inference/serialization.py",
+    "models/**/*.py",
+)  # fmt: skip
 REQUIREMENTS = ("mlflow", "numpy", "safetensors", "tokenizers", "torch")
 
 
@@ -37,25 +43,26 @@ class ModelFiles(NamedTuple):
     tokenizer: Path
 
     def digest(self) -> str:
-        """SHA-256 of the weights, the vocabulary and the code that a version is served by."""
-        code = [file for part in SERVED_CODE for file in sorted((PACKAGE / part).rglob("*.py"))]
-        code += [PACKAGE / part for part in SERVED_CODE if part.endswith(".py")]
+        """SHA-256 of the weights, the vocabulary and the code that predicts with them."""
+        code = [file for pattern in SERVED_CODE for file in sorted(PACKAGE.glob(pattern))]
         files = [self.model / serialization.DESCRIPTION, self.model / serialization.WEIGHTS, self.tokenizer, *code]
         return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def register(params: Params, *, tokens: Path, models: Path, reports: Path, work: Path) -> dict[str, Any]:
-    """Build the candidate's model, calibrate it, register it. The same model stays the version that it is.
+    """Build the candidate's model, calibrate it, register it.
+
+    If a version with the same files and code exists, no new version is made: the report names that version.
 
     Args:
-        params: `registry` and the candidate's own are used.
+        params: `registry` and the candidate's section of `models` are used.
         tokens: folder of the tokenize stage.
         models: folder of all trained models.
         reports: folder of the training reports.
         work: folder for the model's files before they are logged.
 
     Returns:
-        The report: the version, what it is made of, its validation metrics.
+        The report: the version, the seeds and their run, what `build_ensemble` returns.
 
     Raises:
         UserError: the candidate is not trained, or its models are corrupt.
@@ -68,6 +75,7 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     files = ModelFiles(work / architecture, tokens / "tokenizer.json")
     folders = [models / params.registry.candidate / f"seed-{number}" for number in numbers]
     built = build_ensemble(folders, tokens, files.model)
+    validation = built["validation"]
 
     client, name = connect(), params.registered_name
     tags = {
@@ -78,36 +86,34 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
         "temperature": str(built["temperature"]),
         "reproduce": "dvc repro register",
     }
-    known = registry.find(client, name, files.digest())
-    run_id = _existing_run(client, known, seeds)
+    existing = registry.find(client, name, files.digest())
+    run_id = _existing_run(client, existing, seeds)
     if run_id is None:
         label = f"{architecture}, ensemble of {len(seeds)}" if len(seeds) > 1 else f"{architecture} (from files)"
         run_id = runs.start(client, identity["dataset"], label, params={}, tags=tags, identity=identity)
-    which = f"seed {numbers[0]}" if len(seeds) == 1 else f"the ensemble of seeds {tags['seeds']}"
-    data = descriptions.corpus(identity["dataset"]) + (" and then on its validation reviews" if built["refit"] else "")
-    validation, after = built["validation"], built["validation"]["after"]
-    if known:
-        version = str(known.version)
+        client.set_terminated(run_id)
+    seeds_used = f"seed {numbers[0]}" if len(seeds) == 1 else f"the ensemble of seeds {tags['seeds']}"
+    splits = "train and validation" if built["refit"] else "train"
+    summary = f"{architecture}, {seeds_used}, trained on {splits} of {descriptions.corpus(identity['dataset'])}"
+    if existing:
+        version = str(existing.version)
     else:
         version = log_version(run_id, name, files)
-        registry.describe_version(
-            client,
-            name,
-            version,
-            tags={
-                **tags,
-                **runs.dataset_tags(identity),
-                registry.DIGEST: files.digest(),
-                "validation.accuracy": f"{validation['accuracy']:.6f}",
-                "validation.loss": f"{after['log_loss']:.6f}",
-                "validation.ece": f"{after['ece']:.6f}",
-            },
-            description=f"{architecture}, {which}, trained on {data}: raw review text in, label and probability out.",
-        )
-    before = validation["before"]
-    print(f"{name} version {version}: {architecture}, {which}, trained on {data}")
-    print(f"temperature {built['temperature']}: validation loss {before['log_loss']:.4f} to {after['log_loss']:.4f}, ")
-    print(f"ECE {before['ece']:.4f} to {after['ece']:.4f}; accuracy {validation['accuracy']:.4f}")
+        tags |= {
+            **runs.dataset_tags(identity),
+            registry.DIGEST: files.digest(),
+            "validation.accuracy": f"{validation['accuracy']:.6f}",
+            "validation.loss": f"{validation['after']['log_loss']:.6f}",
+            "validation.ece": f"{validation['after']['ece']:.6f}",
+        }
+        registry.describe_version(client, name, version, tags=tags, description=f"{summary}.")
+    print(f"{name} version {version}: {summary}")
+    print(
+        f"temperature {built['temperature']}: "
+        f"validation loss {validation['before']['log_loss']:.4f} to {validation['after']['log_loss']:.4f}, "
+        f"ECE {validation['before']['ece']:.4f} to {validation['after']['ece']:.4f}; "
+        f"validation accuracy {validation['accuracy']:.4f}"
+    )
     return {
         "dataset": identity["dataset"],
         "model": name,
@@ -123,20 +129,20 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
     """Write one model of several seeds to `out`, with the temperature fitted on validation.
 
     Exports the refit models if there are any; temperature and validation metrics come from the models before the refit,
-    which has learned validation's labels.
+    which were not trained on validation.
 
     Args:
-        trained: the folder of each seed's model; several become their ensemble.
+        trained: the folder of each seed's model; several become an ensemble.
         tokens: folder of the tokenize stage.
         out: replaced as a whole.
 
     Returns:
-        members, refit (whether these were exported), parameters (of all together), temperature, and of validation the
-        number of reviews, the accuracy, and log loss and expected calibration error before and after the temperature,
-        which was fitted on these very reviews.
+        members, refit (whether the exported models are refits), parameters (of all members together), temperature, and
+        `validation`: number of reviews, accuracy, log loss and expected calibration error before and after temperature
+        scaling. Those after it are optimistic, as the temperature was fitted on the same reviews.
 
     Raises:
-        UserError: a folder holds no model, or their architectures differ.
+        UserError: a folder holds no model, or the architectures differ.
     """
     loaded = [serialization.load(folder) for folder in trained]
     saved = [read_json(folder / serialization.DESCRIPTION) for folder in trained]
@@ -145,14 +151,15 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
             raise UserError(f"{folder} has another architecture than {trained[0]}: train both again")
     encoding = loaded[0].encoding
     validation = TokenizedReviews(tokens, ["validation"], encoding)
-    logits = predict_logits(_as_one(loaded), validation).astype(np.float64)
+    logits = predict_logits(_combine(loaded), validation).astype(np.float64)
     temperature = fit_temperature(logits, validation.labels)
-    model = _as_one([serialization.load(serialization.final(folder)) for folder in trained])
+    exported = [serialization.final(folder) for folder in trained]
+    model = _combine([serialization.load(folder) for folder in exported])
     with atomic_folder(out) as partial:
         serialization.save(model, saved[0]["architecture"], encoding, partial, temperature)
     return {
         "members": len(trained),
-        "refit": serialization.final(trained[0]) != trained[0],
+        "refit": exported != list(trained),
         "parameters": sum(weights.numel() for weights in model.parameters()),
         "temperature": temperature,
         "validation": {
@@ -164,7 +171,7 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
     }
 
 
-def _as_one(trained: Sequence[serialization.SavedModel]) -> Classifier | Ensemble:
+def _combine(trained: Sequence[serialization.SavedModel]) -> Classifier | Ensemble:
     members = [model for model, _, _ in trained]
     return Ensemble(members).eval() if len(members) > 1 else members[0]
 
@@ -177,19 +184,19 @@ def _loss_and_ece(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     }
 
 
-def _existing_run(client: MlflowClient, known: ModelVersion | None, seeds: list[dict[str, Any]]) -> str | None:
-    """The run of the version that the model is already, else its training's.
-
-    None if the store has neither: an ensemble has no training run, and a model may have been trained elsewhere.
-    """
-    run_ids = [known.run_id] if known else []
+def _existing_run(client: MlflowClient, version: ModelVersion | None, seeds: list[dict[str, Any]]) -> str | None:
+    """The run of the existing version, else the training run of a single seed; None if the store has neither."""
+    run_ids = [version.run_id] if version else []
     if len(seeds) == 1:
         run_ids.append(seeds[0]["run_id"])
     return next((run_id for run_id in run_ids if runs.exists(client, run_id)), None)
 
 
 def log_version(run_id: str, name: str, files: ModelFiles) -> str:
-    """Log a model from code, with safetensors and JSON beside it and no pickle, as the next version of `name`."""
+    """Log a model to a run as the next version of `name`; its number.
+
+    The model is logged as code with safetensors and JSON files, without a pickle.
+    """
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     client = MlflowClient(tracking_uri(), tracking_uri())
@@ -200,10 +207,10 @@ def log_version(run_id: str, name: str, files: ModelFiles) -> str:
             python_model=str(PACKAGE / "inference" / "pyfunc_model.py"),
             artifacts={"model": str(files.model), "tokenizer": str(files.tokenizer)},
             code_paths=[str(PACKAGE)],
-            # a local build's tag (2.13.0+cpu) names no release
+            # without a local version label: 2.13.0+cpu is not on PyPI
             pip_requirements=[f"{package}=={installed_version(package).split('+')[0]}" for package in REQUIREMENTS],
             registered_model_name=name,
         )
-    if ended:  # the run's duration is its training's
+    if ended:  # the run's duration remains that of the training
         client.set_terminated(run_id, end_time=ended)
     return str(logged.registered_model_version)

@@ -1,4 +1,4 @@
-"""A trained model as files: weights as safetensors, everything else as JSON. Nothing is unpickled."""
+"""Save and load trained models: weights as safetensors, the rest as JSON. Nothing is pickled."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-REFIT = "refit"  # subfolder with the same model trained on validation, too
+REFIT = "refit"  # subfolder: the model trained on train and validation
 
 
 class SavedModel(NamedTuple):
-    """A model in evaluation mode, its encoding, the temperature that its logits are divided by."""
+    """A model in evaluation mode, the encoding of its input, and the temperature that divides its logits."""
 
     model: Classifier | Ensemble
     encoding: Encoding
@@ -33,11 +33,11 @@ def save(
     """Write a model to `folder`.
 
     Args:
-        model: a classifier, or an ensemble.
-        architecture: the arguments that it, or each member, was built with.
-        encoding: of its input.
+        model: a classifier or an ensemble.
+        architecture: the arguments of `Classifier`, for the model or each member.
+        encoding: of the model's input.
         folder: created if it is missing.
-        temperature: of its logits; None: it is not calibrated.
+        temperature: of the calibrated model; None if it is not calibrated.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_file(model.state_dict(), folder / WEIGHTS)
@@ -50,7 +50,7 @@ def save(
 
 
 def final(folder: Path) -> Path:
-    """The folder of the model to register and test: the refit's, if there is one."""
+    """The folder of the model to register and test: the refit model's if there is one, else `folder`."""
     return folder / REFIT if (folder / REFIT).is_dir() else folder
 
 
