@@ -1,8 +1,8 @@
-"""The one exception a person is meant to read."""
+"""The exception for mistakes that the user can correct."""
 
 
 class UserError(Exception):
-    """Something the user can put right: one line that says what is wrong and what cures it.
+    """A mistake that the user can correct: one line with the problem and its cure.
 
-    `pipeline` prints it without a traceback and exits with a status that is not 0.
+    The command line prints it without a traceback and exits with a nonzero status.
     """

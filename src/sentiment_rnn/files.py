@@ -1,4 +1,4 @@
-"""Writing so that a reader never meets half a file."""
+"""Atomic writes of files and folders, and one-line errors for files that cannot be read."""
 
 import json
 import os
@@ -16,23 +16,23 @@ from sentiment_rnn.errors import UserError
 
 @contextmanager
 def refuse_corrupt_files(folder: str | Path) -> Iterator[None]:
-    """Read files of a stage's folder in this block: one that was cut off, or is another's, is refused in one line.
+    """Turn the errors of reading a truncated or wrong file of `folder` into one line.
 
     Raises:
-        UserError: in place of what Python, numpy, safetensors and torch make of such a file.
+        UserError: instead of the errors that JSON, numpy, safetensors and torch raise for such a file.
     """
     try:
         yield
     except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder} holds a broken file ({type(error).__name__}): remove it and run `dvc checkout`, "
+            f"{folder} holds a corrupt file ({type(error).__name__}): remove it and run `dvc checkout`, "
             "or the stage that writes it"
         ) from error
 
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Give a folder to write to that takes `path`'s place once the block has ended well, and is removed otherwise."""
+    """Yield a folder that replaces `path` when the block succeeds, and is removed when it fails."""
     path = Path(path)
     partial = path.with_name(f"{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -47,10 +47,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[TextIO]:
-    """Give a text file to write to that takes `path`'s place once the block has ended well; it is removed otherwise."""
+    """Yield a text file that replaces `path` when the block succeeds, and is removed when it fails."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # machines may write the same file into a shared folder at once
+    # several machines may write the same file of a shared folder at once
     partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
@@ -61,18 +61,20 @@ def atomic_file(path: str | Path) -> Iterator[TextIO]:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as indented JSON, at once or not at all."""
+    """Write `value` as indented JSON, atomically."""
     with atomic_file(path) as file:
         file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: str | Path) -> Any:
-    """What `write_json` wrote.
+    """Read a JSON file.
 
     Raises:
-        UserError: it is not there.
+        UserError: the file is missing or corrupt.
     """
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_text())
+        with refuse_corrupt_files(path.parent):
+            return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} is not there: run `dvc repro`, or the stage that writes it") from None
+        raise UserError(f"{path} is missing: run `dvc repro`, or the stage that writes it") from None

@@ -1,1 +1,1 @@
-"""The networks' linear baselines: bags of n-grams and logistic regression, on the same splits."""
+"""Linear baselines on the same splits as the networks: n-grams and logistic regression."""

@@ -1,4 +1,4 @@
-"""One logistic regression for each candidate C, on the same features; the one with the least validation loss."""
+"""Logistic regressions of all candidates for C on the same features; the lowest validation loss selects one."""
 
 import time
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from sentiment_rnn.params import BaselineParams
 
 
 class FitResult(NamedTuple):
-    """The chosen model, its figures, and those of every candidate: `C`, `validation_loss`, `validation_accuracy`."""
+    """The selected model, its metrics, and those of every candidate: `C`, `validation_loss`, `validation_accuracy`."""
 
     model: LinearModel
     chosen: dict[str, Any]
@@ -23,13 +23,13 @@ class FitResult(NamedTuple):
 
 
 def fit(name: str, params: BaselineParams, train: Reviews, validation: Reviews) -> FitResult:
-    """Learn n-grams, their scales and the regression from `train`; choose C by the log loss on `validation`.
+    """Fit n-grams, their scales and the regression to `train`; select C by the log loss on `validation`.
 
     Returns:
-        The `seconds` of a candidate are what it takes alone: vectorising, which all share, and its regression.
+        The result; the `seconds` of a candidate are those of the vectorizer, which all share, and of its regression.
 
     Raises:
-        UserError: no n-gram stands in `min_df` reviews.
+        UserError: no n-gram occurs in `min_df` reviews.
     """
     start = time.perf_counter()
     weighting, ngrams = WEIGHTINGS[name], counter(params.max_ngram, min_df=params.min_df)
@@ -37,19 +37,20 @@ def fit(name: str, params: BaselineParams, train: Reviews, validation: Reviews) 
         counts = ngrams.fit_transform(train.texts)
     except ValueError as error:
         raise UserError(
-            f"params.yaml: baselines.{name}.min_df: no n-gram stands in {params.min_df} of the {len(train.texts):,} train reviews"
+            f"params.yaml: baselines.{name}.min_df: no n-gram occurs in {params.min_df} of the {len(train.texts):,} "
+            "train reviews: use a smaller one"
         ) from error
     scale = weighting.learn(counts, train.labels)
     features = weighting.apply(counts, scale)
-    vectorising = time.perf_counter() - start
+    vectorizer_seconds = time.perf_counter() - start
 
-    scored = weighting.apply(ngrams.transform(validation.texts), scale)
+    validation_features = weighting.apply(ngrams.transform(validation.texts), scale)
     candidates, models = [], []
-    for C in params.C:
+    for C in params.C:  # noqa: N806 (scikit-learn's name)
         start = time.perf_counter()
         regression = LogisticRegression(C=C, max_iter=1000).fit(features, train.labels)
-        seconds = vectorising + time.perf_counter() - start
-        metrics = evaluate(probabilities(regression.decision_function(scored)), validation.labels)
+        seconds = vectorizer_seconds + time.perf_counter() - start
+        metrics = evaluate(probabilities(regression.decision_function(validation_features)), validation.labels)
         candidates.append(
             {
                 "C": C,

@@ -1,4 +1,4 @@
-"""A trained baseline: from texts to logits, and as files: numbers as safetensors, n-grams as text. No pickle."""
+"""A trained baseline, and its files: numbers as safetensors, n-grams as text. No pickle."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +17,10 @@ class LinearModel(NamedTuple):
     """A logistic regression over F n-grams.
 
     Attributes:
-        name: the baseline's, which says how n-grams are weighted.
-        max_ngram: tokens in the longest.
-        ngrams: F of them.
-        scale: `(F,)`, what the weighting learned of each.
+        name: of the baseline, a key of `ngrams.WEIGHTINGS`.
+        max_ngram: tokens in the longest n-gram.
+        ngrams: the F n-grams.
+        scale: `(F,)`, factor of each n-gram.
         coefficients: `(F,)`.
         intercept: `(1,)`.
     """
@@ -39,16 +39,16 @@ class LinearModel(NamedTuple):
 
     @property
     def parameters(self) -> int:
-        """The weights in use, and the intercept."""
+        """Number of nonzero coefficients, plus the intercept."""
         return int(np.count_nonzero(self.coefficients)) + 1
 
 
 def save(model: LinearModel, folder: Path) -> None:
-    """Write a model, at once or not at all."""
+    """Write a model, atomically."""
     with atomic_folder(folder) as partial:
         numbers = {"scale": model.scale, "coefficients": model.coefficients, "intercept": model.intercept}
         save_file(numbers, partial / NUMBERS)
-        # a token holds no white space: one n-gram a line
+        # a token has no white space: one n-gram per line
         (partial / NGRAMS).write_text("\n".join(model.ngrams), encoding="utf-8")
         write_json(partial / DESCRIPTION, {"name": model.name, "max_ngram": model.max_ngram})
 
@@ -57,7 +57,7 @@ def load(folder: Path) -> LinearModel:
     """Read what `save` wrote.
 
     Raises:
-        UserError: the folder holds no model, or a broken one.
+        UserError: the folder holds no model, or a corrupt one.
     """
     if not (folder / NUMBERS).is_file():
         raise UserError(f"{folder} holds no trained model: run `dvc repro baseline` (or `dvc pull`)")

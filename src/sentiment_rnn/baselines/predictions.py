@@ -1,4 +1,4 @@
-"""The stage baseline_predictions: a baseline's predictions on test, for the report on the registered version."""
+"""The stage baseline_predictions: predictions of a baseline on test, for the report on the registered version."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from sentiment_rnn.evaluation.metrics import probabilities
 
 
 def predict(folder: Path, *, raw: Path, out: Path) -> None:
-    """Predict test with a trained baseline, write the predictions.
+    """Predict test with a trained baseline and write the predictions.
 
     Args:
-        folder: the baseline's.
+        folder: of the baseline.
         raw: folder of the download stage.
         out: a Parquet file.
 

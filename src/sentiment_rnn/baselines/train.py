@@ -1,4 +1,4 @@
-"""The stage baseline: one linear baseline in an MLflow run; the model as files."""
+"""The stage baseline: train a linear baseline in an MLflow run, write the model."""
 
 from pathlib import Path
 from typing import Any
@@ -9,38 +9,35 @@ from sentiment_rnn.data import texts
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.evaluation.metrics import training_report
 from sentiment_rnn.params import BaselineParams
-from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.tracking.stage_run import stage_run
 
 
-def train(name: str, params: BaselineParams, *, raw: Path, tokens: Path, out: Path) -> dict[str, Any]:
-    """Fit, choose C on validation, write the model.
+def train(
+    name: str, params: BaselineParams, *, raw: Path, tokens: Path, out: Path, work: Path = Path("work/baseline")
+) -> dict[str, Any]:
+    """Fit a baseline, select C on validation, write the model.
 
     Args:
-        name: the baseline's.
+        name: of the baseline.
         params: its parameters.
         raw: folder of the download stage.
-        tokens: folder of the tokenize stage: which reviews stand in which split.
-        out: the model's folder.
+        tokens: folder of the tokenize stage, which defines the splits.
+        out: folder of the model.
+        work: folder for the ids of running MLflow runs.
 
     Returns:
-        What there is to report.
+        The report.
 
     Raises:
-        UserError: the splits are not there, or hold no n-gram that is frequent enough.
+        UserError: the splits are missing, or no n-gram is frequent enough.
     """
     splits = {split: texts.load(raw, tokens, split) for split in ("train", "validation")}
     identity = load_identity(tokens)
-    client = connect()
-    run_id = runs.start(
+    tags = {"architecture": name, "protocol": "baseline", "reproduce": f"dvc repro baseline@{name}"}
+    with stage_run(work / f"{name}.json", name, params=params.model_dump(), tags=tags, identity=identity) as (
         client,
-        identity["dataset"],
-        name,
-        params=params.model_dump(),
-        tags={"architecture": name, "protocol": "baseline", "reproduce": f"dvc repro baseline@{name}"},
-        identity=identity,
-    )
-    with runs.running(client, run_id):
+        run_id,
+    ):
         fitted = fit(name, params, **splits)
         model.save(fitted.model, out)
         for file in sorted(out.iterdir()):

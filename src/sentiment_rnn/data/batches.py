@@ -1,7 +1,7 @@
-"""Token ids to padded tensors, the same way in training, in evaluation and behind the served model.
+"""Padded batches of token ids, the same in training, in evaluation and in the registered model.
 
-A batch holds reviews of about one length and is padded to one of a few fixed widths: a CPU's kernels are built
-once a shape, and little is spent on padding.
+A batch holds reviews of similar length, padded to one of `NUM_BUCKETS` widths: a CPU builds its kernels once per shape,
+and few steps are spent on padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,16 +14,16 @@ from torch.utils.data import Sampler
 
 from sentiment_rnn.data.corpus import PAD, UNKNOWN
 
-NUM_BUCKETS = 16  # shapes a model may meet: each costs the CPU's kernels a compilation
+NUM_BUCKETS = 16  # padded widths: the CPU's kernels are compiled once for each
 
 
 class Encoding(NamedTuple):
-    """What a model makes of a text's ids: which tokens it reads, and how they are padded."""
+    """How a model reads token ids: the size of its vocabulary, truncation and padding."""
 
     vocab_size: int
     max_length: int
-    truncation: str  # head | tail | both
-    padding: str  # back (masked) | front (to max_length, read like tokens, as Keras's pad_sequences does)
+    truncation: str  # head | tail | head_tail
+    padding: str  # post (masked) | pre (to max_length, read like tokens, as after Keras's pad_sequences)
 
 
 class Batch(NamedTuple):
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
 
 
 def truncate(ids: np.ndarray, max_length: int, how: str) -> np.ndarray:
-    """At most `max_length` of a review's ids: its `head`, its `tail`, or `both` (a quarter head, the rest tail)."""
+    """At most `max_length` ids of a review: its `head`, its `tail`, or `head_tail` (a quarter head, the rest tail)."""
     if len(ids) <= max_length:
         return ids
     if how == "head":
@@ -47,8 +47,8 @@ def truncate(ids: np.ndarray, max_length: int, how: str) -> np.ndarray:
 
 
 def bucket_width(length: np.ndarray | int, encoding: Encoding) -> np.ndarray:
-    """The fixed width that a review of `length` tokens is padded to: a function of its own length alone."""
-    if encoding.padding == "front":
+    """The width to which a review of `length` tokens is padded: it depends on no other review of the batch."""
+    if encoding.padding == "pre":
         return np.full_like(length, encoding.max_length)
     step = -(-encoding.max_length // NUM_BUCKETS)
     return np.minimum(-(-np.minimum(length, encoding.max_length) // step) * step, encoding.max_length)
@@ -58,40 +58,39 @@ def pad(reviews: Sequence[np.ndarray], encoding: Encoding) -> tuple[Tensor, Tens
     """Truncate and pad reviews to one batch.
 
     Args:
-        reviews: each review's ids, in reading order; none empty.
-        encoding: how the model reads them.
+        reviews: ids of each review `(n,)`, n > 0.
+        encoding: truncation, padding and vocabulary.
 
     Returns:
         ids `(T, B)` int64 and lengths `(B,)` int64. Ids beyond the model's vocabulary become `UNKNOWN`.
     """
-    kept = [truncate(ids, encoding.max_length, encoding.truncation) for ids in reviews]
-    lengths = np.array([len(ids) for ids in kept])
-    padded = np.full((len(kept), int(bucket_width(lengths, encoding).max())), PAD, dtype=np.int64)
-    for row, ids in zip(padded, kept, strict=True):
-        if encoding.padding == "front":
+    truncated = [truncate(ids, encoding.max_length, encoding.truncation) for ids in reviews]
+    lengths = np.array([len(ids) for ids in truncated])
+    padded = np.full((len(truncated), int(bucket_width(lengths, encoding).max())), PAD, dtype=np.int64)
+    for row, ids in zip(padded, truncated, strict=True):
+        if encoding.padding == "pre":
             row[len(row) - len(ids) :] = ids
         else:
             row[: len(ids)] = ids
     padded[padded >= encoding.vocab_size] = UNKNOWN
-    if encoding.padding == "front":
+    if encoding.padding == "pre":
         lengths = np.full_like(lengths, padded.shape[1])
     return torch.from_numpy(padded).t().contiguous(), torch.from_numpy(lengths)
 
 
 class BucketBatchSampler(Sampler[list[int]]):
-    """Batches of row numbers whose reviews share a width, in an order that (seed, epoch) decides.
+    """Batches of row numbers whose reviews have the same padded width, shuffled by (seed, epoch).
 
-    Under several ranks each takes its equal share of every batch: a step sees the very reviews that it would see in
-    one process, and all ranks work on one width. What cannot be shared out equally, fewer reviews of a width than
-    there are ranks, is left out of that epoch.
+    Each rank takes an equal part of every batch, so a step of several ranks reads the same reviews as a step of one
+    process, all of the same width. The remainder of a batch that does not divide among the ranks is skipped.
 
     Args:
         lengths: `(N,)` tokens of each review, untruncated.
         encoding: gives the widths.
         batch_size: reviews in a batch of all ranks together; the last of each width may be smaller.
-        seed: None keeps the rows in order of width, for evaluation.
-        rank: this process among
-        world_size: processes.
+        seed: None: the rows in order of width, not shuffled, for evaluation.
+        rank: index of this process.
+        world_size: number of processes.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class BucketBatchSampler(Sampler[list[int]]):
         self.batches = int((counts // batch_size + (counts % batch_size >= world_size)).sum())
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch; a resumed epoch thus meets the very batches it would have met."""
+        """Select the shuffle of an epoch. Lightning calls it, so that a resumed epoch has the same batches."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -134,5 +133,5 @@ class BucketBatchSampler(Sampler[list[int]]):
         if self.seed is not None:
             random.shuffle(batches)
         for batch in batches:
-            if share := len(batch) // self.world_size:
-                yield batch[self.rank * share : (self.rank + 1) * share].tolist()
+            if size := len(batch) // self.world_size:
+                yield batch[self.rank * size : (self.rank + 1) * size].tolist()

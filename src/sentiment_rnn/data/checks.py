@@ -1,4 +1,4 @@
-"""What a corpus must satisfy before anything is made of it, and what is worth knowing about it."""
+"""Checks of a corpus, and its statistics."""
 
 from collections import Counter
 from typing import Any
@@ -9,25 +9,28 @@ import pyarrow as pa
 from sentiment_rnn.data.corpus import Corpus, Split, content_hash
 from sentiment_rnn.errors import UserError
 
-QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+def quantiles(lengths: np.ndarray) -> dict[str, int]:
+    """Quantiles of lengths `(N,)`: `q00`, `q05`, ..., `q100`."""
+    return {f"q{int(q * 100):02d}": int(np.quantile(lengths, q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
 
 
 def check_rows(table: pa.Table, where: str, split: str) -> Split:
-    """A table's rows as a split.
+    """Check the rows of a table and return them as a split.
 
     Args:
-        table: columns `text` (string) and `label` (integer: 0 or 1; -1 in `unsupervised`), others are left out.
-        where: how to call it in an error.
+        table: columns `text` (string) and `label` (integer: 0 or 1; -1 in `unsupervised`); others are ignored.
+        where: names the table in errors.
         split: its name.
 
     Raises:
-        UserError: a column is missing or of another type, a label is none, a text is empty.
+        UserError: a column is missing or has another type, a label is not allowed, a text is empty.
     """
-    for column, right in (("text", pa.types.is_string), ("label", pa.types.is_integer)):
+    for column, is_expected in (("text", pa.types.is_string), ("label", pa.types.is_integer)):
         if column not in table.column_names:
             raise UserError(f"{where}: no column {column}, only {', '.join(table.column_names)}")
         kind = table.schema.field(column).type
-        if not (right(kind) or (column == "text" and pa.types.is_large_string(kind))):
+        if not (is_expected(kind) or (column == "text" and pa.types.is_large_string(kind))):
             raise UserError(f"{where}: column {column} is of type {kind}")
     texts, labels = table["text"].to_pylist(), table["label"].to_pylist()
     allowed = (-1,) if split == "unsupervised" else (0, 1)
@@ -40,15 +43,14 @@ def check_rows(table: pa.Table, where: str, split: str) -> Split:
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
-    """The figures of `reports/data.json`: counts, content_hashes, balance, lengths, repeats, overlap."""
+    """Statistics for `reports/data.json`: counts, content hashes, label balance, lengths, duplicates, overlap."""
     splits = {}
     for name, split in corpus.splits.items():
-        words = np.array([len(text.split()) for text in split.texts])
         splits[name] = {
             "reviews": len(split.texts),
             "content_hash": content_hash(split),
             "labels": {str(label): count for label, count in sorted(Counter(split.labels).items())},
-            "words": {f"q{int(q * 100):02d}": int(np.quantile(words, q)) for q in QUANTILES},
+            "words": quantiles(np.array([len(text.split()) for text in split.texts])),
             "repeated_texts": len(split.texts) - len(set(split.texts)),
         }
     test = set(corpus.splits["test"].texts)

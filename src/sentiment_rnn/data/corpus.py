@@ -1,19 +1,20 @@
-"""A corpus: three splits of texts and labels, its name and its source; what counts as a token."""
+"""A corpus of labelled texts in three splits, its content hashes, and the definition of a token."""
 
 import hashlib
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# a token: a word, apostrophes inside it kept ("isn't"), or a single mark ("." "!" "(")
+# a word, with the apostrophes inside it ("isn't"), or one punctuation mark ("." "!" "(")
 TOKEN = r"\w+(?:['\u2019]\w+)*|[^\w\s]"
-LINE_BREAK = re.compile(r"<br\s*/?>")  # IMDB's texts are HTML in that respect alone
+LINE_BREAK = re.compile(r"<br\s*/?>")  # the only HTML in IMDB's texts
 PAD, UNKNOWN = 0, 1  # the first ids of every vocabulary
+CLASS_NAMES = ("negative", "positive")  # by label
 SPLITS = ("train", "test", "unsupervised")
 
 
 class Split(NamedTuple):
-    """Reviews in their source's order: `texts`, and `labels` 1 positive, 0 negative, -1 unlabelled."""
+    """Reviews in the order of their source: `texts`, and `labels` 1 positive, 0 negative, -1 unlabelled."""
 
     texts: list[str]
     labels: list[int]
@@ -21,7 +22,7 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Splits by name; `dataset` is its name in params.yaml, `source` describes where it was read."""
+    """Splits by name; `dataset` is the name in params.yaml, `source` where it was read from."""
 
     dataset: str
     source: str
@@ -29,7 +30,7 @@ class Corpus:
 
 
 def split_tokens(text: str) -> list[str]:
-    """A text's tokens in lower case, words and punctuation, as the networks read them."""
+    """Tokens of a text in lower case, words and punctuation, as the networks read them."""
     return re.findall(TOKEN, LINE_BREAK.sub(" ", text).lower())
 
 

@@ -1,9 +1,9 @@
-"""What makes a corpus the Large Movie Review Dataset (Maas et al., 2011), and what its row order tells.
+"""Checks of the Large Movie Review Dataset (Maas et al., 2011), and a validation split that is disjoint by movie.
 
-The hub's copy names no review's movie, but its order does. Within a class of n reviews the rows run through the
-data set's own ids in blocks of 128, each block downwards (127..0, 255..128, ...), and in id order the reviews of
-a movie stand together: positives by movie; negatives first of the movies that also have positives, in the same
-order of movies, from id 3983 on of movies that have none.
+The hub's copy does not name the movie of a review, but its row order implies it. The rows of a class follow the data
+set's own ids in blocks of 128, each block in descending order (127..0, 255..128, ...), and in order of ids the reviews
+of a movie are adjacent: positives by movie; negatives first of the movies that also have positives, in the same order
+of movies, and from id 3983 on of movies that have none.
 """
 
 import numpy as np
@@ -25,33 +25,33 @@ _SHARED_MOVIES = 3_983  # train's negative ids below it are of movies that also 
 
 
 def require_imdb(splits: dict[str, Split], source: str) -> None:
-    """Refuse anything but the whole, unaltered data set, in whatever row order.
+    """Accept only the complete, unaltered data set, in any row order.
 
     Raises:
-        UserError: a split has another number of reviews, or other reviews.
+        UserError: a split has another number of reviews, or other content.
     """
     for name in SPLITS:
         found, expected = len(splits[name].texts), COUNTS[name]
         if found != expected:
             raise UserError(
-                f"{source}: {name} has {found:,} reviews, IMDB has {expected:,}: the copy is not whole, fetch it again"
+                f"{source}: {name} has {found:,} reviews, IMDB has {expected:,}: incomplete, download it again"
             )
         if content_hash(splits[name]) != CONTENT_HASHES[name]:
             raise UserError(
                 f"{source}: {name} has IMDB's number of reviews but not its content: "
-                "a text or a label was altered, fetch it again"
+                "a text or a label was altered, download it again"
             )
 
 
 def in_hub_order(train: Split) -> bool:
-    """Whether train's rows stand in the hub's order, from which `movie_disjoint_validation` reads the movies."""
+    """Whether the rows of train are in the hub's order, which `movie_disjoint_validation` relies on."""
     return len(train.texts) == COUNTS["train"] and ordered_content_hash(train) == TRAIN_ORDER
 
 
 def movie_disjoint_validation() -> np.ndarray:
-    """A balanced tenth of train whose movies have next to no review in the rest.
+    """A balanced tenth of train whose movies have almost no review in the rest.
 
-    It takes the last tenth of the positives' movies, the negatives of those same movies, and as many of the last
+    It consists of the last tenth of the positives, by movie, the negatives of those movies, and as many of the last
     negative ids as make the two classes equal.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Reads a data set by its name in params.yaml: from the hub, from a mirror folder, or generated."""
+"""Loading a data set by its name in params.yaml: from the hub, from a mirror folder, or generated."""
 
 import os
 from pathlib import Path
@@ -15,10 +15,10 @@ MIRROR = "IMDB_MIRROR"  # environment variable
 
 
 def load(params: Params) -> Corpus:
-    """Read the data set `data.dataset` and accept it only if it is complete. No other data set is ever substituted.
+    """Load the data set `data.dataset`; no other data set is ever substituted.
 
     Raises:
-        UserError: it cannot be read, or is not what its name says.
+        UserError: it cannot be read, or is incomplete or altered.
     """
     name = params.data.dataset
     source: HubDataset | SyntheticDataset = getattr(params.datasets, name)
@@ -40,7 +40,7 @@ def from_hub(name: str) -> dict[str, Split]:
     """The splits of a data set on the hub.
 
     Raises:
-        UserError: the hub does not answer, or has no such data set.
+        UserError: the hub cannot be reached, or has no such data set.
     """
     import datasets
 
@@ -48,7 +48,7 @@ def from_hub(name: str) -> dict[str, Split]:
     try:
         found = datasets.load_dataset(name)
     except Exception as error:
-        # the client's errors are of many types, from name resolution to a corrupt archive
+        # the client raises errors of many types, from name resolution to a corrupt archive
         raise UserError(
             f"the hub's {name} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}): "
             f"set {MIRROR} to a folder in the hub's layout, or run `make demo`, which needs no download"
@@ -80,7 +80,7 @@ def from_mirror(folder: Path) -> dict[str, Split]:
             raise UserError(f"the mirror {folder} has no plain_text/{name}-*.parquet")
         try:
             table = pa.concat_tables([pq.read_table(file) for file in files])
-            table.validate(full=True)  # that strings are UTF-8, too
+            table.validate(full=True)  # that strings are valid UTF-8, too
         except (pa.ArrowException, OSError) as error:
             raise UserError(
                 f"the mirror's {name} cannot be read ({' '.join(str(error).split())[:200]}): copy it again"
@@ -90,7 +90,7 @@ def from_mirror(folder: Path) -> dict[str, Split]:
 
 
 def generate(name: str, sizes: SyntheticDataset) -> Corpus:
-    """The synthetic corpus: each split from a seed of its own."""
+    """The synthetic corpus, each split from another seed."""
     train = Split(*synthetic.generate(sizes.train, seed=sizes.seed))
     test = Split(*synthetic.generate(sizes.test, seed=sizes.seed + 1))
     texts, _ = synthetic.generate(sizes.unsupervised, seed=sizes.seed + 2)
@@ -99,14 +99,14 @@ def generate(name: str, sizes: SyntheticDataset) -> Corpus:
 
 
 def download(params: Params, out: Path) -> dict[str, Any]:
-    """The stage download: read the data set, write its raw splits.
+    """Run the stage download: load the data set, write its raw splits.
 
     Args:
         params: `data` and `datasets` are used.
         out: replaced as a whole.
 
     Returns:
-        The report: see `checks.describe`.
+        The report, from `checks.describe`.
     """
     corpus = load(params)
     report = checks.describe(corpus)

@@ -1,4 +1,4 @@
-"""The folder `download` leaves: a parquet file a split, and `dataset.json` with the corpus's name and content_hashes."""
+"""The folder of raw reviews: one Parquet file per split, and `dataset.json` with the data set's name and hashes."""
 
 import hashlib
 from pathlib import Path
@@ -12,7 +12,7 @@ from sentiment_rnn.files import atomic_folder, read_json, write_json
 
 
 def save(corpus: Corpus, folder: str | Path, identity: dict[str, Any]) -> None:
-    """Write a corpus and what identifies it, at once or not at all."""
+    """Write a corpus and its identity, atomically."""
     with atomic_folder(folder) as partial:
         for name, split in corpus.splits.items():
             pq.write_table(pa.table(split._asdict()), partial / f"{name}.parquet", compression="zstd")
@@ -20,17 +20,17 @@ def save(corpus: Corpus, folder: str | Path, identity: dict[str, Any]) -> None:
 
 
 def load_split(folder: str | Path, name: str) -> Split:
-    """The reviews of one split."""
+    """Read the reviews of one split."""
     table = pq.read_table(Path(folder) / f"{name}.parquet")
     return Split(table["texts"].to_pylist(), table["labels"].to_pylist())
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of what tokenized reviews are: the vocabulary, and which ids stand in which split."""
+    """SHA-256 of tokenized reviews: of the vocabulary, and of the ids of each split."""
     files = [folder / "tokenizer.json", *sorted(folder.glob("*/*.arrow"))]
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def load_identity(folder: str | Path) -> dict[str, Any]:
-    """`dataset` and the `content_hashes` of its splits, of raw reviews; of tokenized ones also a digest `tokens`."""
+    """Read the name `dataset`, the `content_hashes` of the splits and, of tokenized reviews, the digest `tokens`."""
     return read_json(Path(folder) / "dataset.json")

@@ -1,10 +1,9 @@
-"""Invented film reviews whose sentiment depends on the order and the distance of words.
+"""Synthetic film reviews whose sentiment depends on word order and on long-range dependencies.
 
-The offline stand-in for a real review corpus: a seeded grammar, so it needs no download, and a diagnostic,
-because counting words does not solve it. Most opinions come in forms in which praise and blame occur equally
-often in both classes: contrast ("dull, but ..."), comparison, the views of other people, and whole passages
-of which a single line, before or after, says whether they count. What is left for a bag of words is a lean,
-as in real reviews, towards saying plainly what one means.
+The reviews come from a seeded grammar and need no download. A bag of words cannot classify them well: most opinions
+have a form in which positive and negative words are equally frequent in both classes, such as contrasts ("dull, but
+..."), comparisons, opinions of other people, and passages that count or not depending on one sentence before or after
+them. The remaining opinions are plain statements, which make a bag of words better than chance.
 """
 
 import random
@@ -24,10 +23,10 @@ BAD = (
 )  # fmt: skip
 FILMS = ("film", "movie", "picture", "drama", "comedy", "thriller", "western", "story")
 PARTS = ("acting", "script", "music", "camera work", "dialogue", "editing", "plot", "cast", "ending")
-PEOPLE = ("brother", "neighbour", "sister", "boss", "dentist", "cousin", "roommate", "teacher", "uncle")
+PEOPLE = ("brother", "neighbor", "sister", "boss", "dentist", "cousin", "roommate", "teacher", "uncle")
 NAMES = ("Harlan", "Mirela", "Otto", "Quincy", "Delphine", "Barnaby", "Ingrid", "Tomas", "Lucille", "Wendell")
 JOBS = ("sailor", "baker", "detective", "nurse", "farmer", "pianist", "clerk", "soldier", "widow", "driver")
-PLACES = ("harbour", "village", "desert", "suburb", "hotel", "mountain pass", "railway station", "school")
+PLACES = ("harbor", "village", "desert", "suburb", "hotel", "mountain pass", "railway station", "school")
 THINGS = ("letter", "suitcase", "map", "horse", "photograph", "violin", "key", "boat", "telephone", "ring")
 TIMES = ("one winter", "in 1948", "after the war", "last Tuesday", "at midnight", "by the end")
 
@@ -49,7 +48,7 @@ FACTS = (
     "Then {name} walks to the {place}, where the {job} is waiting with the {thing}.",
 )
 
-# A line before or after a passage says whose view it is, and that alone tells whether it counts.
+# A sentence before or after a passage names whose opinion it is; only the reviewer's own counts.
 OTHERS_OPEN = (
     "Here is what my {person} says.",
     "The critics wrote this.",
@@ -131,7 +130,7 @@ def _fact(rng: random.Random) -> str:
 
 
 def _fill(rng: random.Random, templates: tuple[str, ...], positive: bool) -> str:
-    """One sentence in which {word} has the wanted sentiment and {other} the opposite one."""
+    """One sentence in which {word} has the given sentiment and {other} the opposite one."""
     same, opposite = (GOOD, BAD) if positive else (BAD, GOOD)
     word, word2 = rng.sample(same, 2)
     other = rng.choice(opposite)
@@ -148,7 +147,7 @@ def _with_article(word: str) -> str:
 
 
 def _statement(rng: random.Random, positive: bool) -> str:
-    """Say it plainly or by denying the opposite; an even split would leave a bag of words nothing at all."""
+    """A plain statement, or a denial of the opposite; the plain ones are more frequent, as in real reviews."""
     return _fill(rng, PLAIN, positive) if rng.random() < 0.75 else _fill(rng, DENIED, not positive)
 
 
@@ -160,7 +159,7 @@ def _others(rng: random.Random, positive: bool) -> str:
 
 
 def _opinion(rng: random.Random, positive: bool) -> str:
-    """One sentence (or two) that can be understood on its own."""
+    """One opinion, in one or two sentences, whose sentiment does not depend on the rest of the review."""
     kind = rng.random()
     if kind < 0.6:
         return _statement(rng, positive)
@@ -170,12 +169,12 @@ def _opinion(rng: random.Random, positive: bool) -> str:
 
 
 def _facts(rng: random.Random, mean: float) -> list[str]:
-    """Facts, their number skewed to the right as the lengths of real reviews are."""
+    """Facts; their number has a long right tail, as the lengths of real reviews have."""
     return [_fact(rng) for _ in range(1 + int(rng.expovariate(1 / mean)))]
 
 
 def _local(rng: random.Random, positive: bool) -> list[str]:
-    """Opinions that are each decided within a sentence, among facts and what other people think."""
+    """Opinions that do not depend on each other, among facts and opinions of other people."""
     sentences = [_opinion(rng, positive) for _ in range(rng.randint(1, 3))]
     sentences += [_fill(rng, HEARSAY, rng.random() < 0.5) for _ in range(rng.randint(0, 1))]
     sentences += _facts(rng, 2)
@@ -184,10 +183,10 @@ def _local(rng: random.Random, positive: bool) -> list[str]:
 
 
 def _passages(rng: random.Random, positive: bool) -> list[str]:
-    """Two passages that contradict each other; a line before or after each tells which one counts."""
+    """Two passages that contradict each other; a sentence before or after each tells which one counts."""
     size = rng.randint(1, 3)
     opened = rng.random() < 0.5
-    # At times the reviewer says a little more than the others do: part of the lean the words have.
+    # sometimes the reviewer's passage has one more opinion: a cue for a bag of words
     extra = 1 if rng.random() < 0.4 else 0
     passages = []
     for mine in (True, False):
@@ -204,15 +203,15 @@ def _passages(rng: random.Random, positive: bool) -> list[str]:
 
 
 def _framed(rng: random.Random, positive: bool) -> list[str]:
-    """A first line that decides how everything after it is to be read."""
+    """A first sentence that keeps or reverses the sentiment of all that follow."""
     earnest = rng.random() < 0.6
     body = [_fill(rng, PLAIN, positive == earnest) for _ in range(rng.randint(1, 3))] + _facts(rng, 2)
     rng.shuffle(body)
     return [rng.choice(EARNEST if earnest else IRONIC), *body]
 
 
-def _natural(rng: random.Random, positive: bool) -> str:
-    """A review of the mix: about two thirds are decided within sentences, the rest across them."""
+def _mixed(rng: random.Random, positive: bool) -> str:
+    """A review of the mixture: in about two thirds sentiment is decided within sentences, in the rest across them."""
     kind = rng.random()
     construction = _local if kind < 0.65 else _passages if kind < 0.9 else _framed
     sentences = construction(rng, positive)
@@ -222,42 +221,42 @@ def _natural(rng: random.Random, positive: bool) -> str:
     return text
 
 
-def _spaced(rng: random.Random, positive: bool, distance: int) -> str:
-    """A verdict that the order of its words gives away, then exactly `distance` tokens of facts."""
+def _long_range(rng: random.Random, positive: bool, dependency_length: int) -> str:
+    """A verdict, whose sentiment depends on word order, then exactly `dependency_length` tokens of facts."""
     text = _fill(rng, CONTRASTS, positive)
-    while distance > 0:
+    while dependency_length > 0:
         fact = _fact(rng)
-        ends = [token.end() for token in re.finditer(TOKEN, fact)][:distance]
+        ends = [token.end() for token in re.finditer(TOKEN, fact)][:dependency_length]
         text += " " + fact[: ends[-1]]
-        distance -= len(ends)
+        dependency_length -= len(ends)
     return text
 
 
-def generate(count: int, *, seed: int, distance: int | None = None) -> tuple[list[str], list[int]]:
-    """Write `count` invented reviews with their labels, half of them positive.
+def generate(count: int, *, seed: int, dependency_length: int | None = None) -> tuple[list[str], list[int]]:
+    """Generate `count` reviews with their labels, half of them positive.
 
     Args:
-        count: How many reviews. An odd count has one more negative than positive.
-        seed: The same arguments give the same reviews; another seed gives other ones.
-        distance: None for the natural mix of constructions. A number makes every review a verdict followed by
-            that many tokens without an opinion: a model that reads from left to right and answers from its
-            last state has to remember the verdict for so long. (Pooling over the states, or reading backwards
-            too, avoids that, so a measurement of memory wants neither.)
+        count: number of reviews; an odd one gives one more negative than positive.
+        seed: the same arguments give the same reviews.
+        dependency_length: None: the mixture of all constructions. A number, for the long-range task: every review is a
+            verdict followed by that many tokens without an opinion, so that a left-to-right model that predicts from
+            its last state must remember the verdict for that many steps. Pooling over the states, or a backward
+            direction, avoids the dependency.
 
     Returns:
         The texts, with `<br /><br />` at some paragraph breaks, and their labels: 1 is positive, 0 negative.
 
     Raises:
-        ValueError: `count` or `distance` is below 1.
+        ValueError: `count` or `dependency_length` is below 1.
     """
     if count < 1:
         raise ValueError(f"count must be at least 1, got {count}")
-    if distance is not None and distance < 1:
-        raise ValueError(f"distance must be at least 1 token, got {distance}")
-    # A string seeds every bit of the generator and is the same on all platforms.
-    rng = random.Random(f"{seed} {distance}")
+    if dependency_length is not None and dependency_length < 1:
+        raise ValueError(f"dependency_length must be at least 1 token, got {dependency_length}")
+    # a string seeds the whole state of the generator, the same on all platforms
+    rng = random.Random(f"{seed} {dependency_length}")
     labels = [index % 2 for index in range(count)]
     rng.shuffle(labels)
-    if distance is None:
-        return [_natural(rng, label == 1) for label in labels], labels
-    return [_spaced(rng, label == 1, distance) for label in labels], labels
+    if dependency_length is None:
+        return [_mixed(rng, label == 1) for label in labels], labels
+    return [_long_range(rng, label == 1, dependency_length) for label in labels], labels

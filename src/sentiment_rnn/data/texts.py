@@ -1,4 +1,4 @@
-"""The raw reviews of a split as `tokenize` cut it: what the networks read as ids, here as texts."""
+"""The raw texts of the tokenized splits, in the same order."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Reviews(NamedTuple):
 
 
 def load(raw: Path, tokens: Path, split: str) -> Reviews:
-    """The reviews of a split (`unsupervised` ones have label -1), in the order in which the networks have them.
+    """Load the reviews of a split in the order of its token ids; those of `unsupervised` have label -1.
 
     Args:
         raw: folder of the download stage.
@@ -29,9 +29,9 @@ def load(raw: Path, tokens: Path, split: str) -> Reviews:
         UserError: a folder is missing, or `tokens` was made from other reviews.
     """
     if store.load_identity(raw)["content_hashes"] != store.load_identity(tokens)["content_hashes"]:
-        raise UserError(f"{tokens} was made from other reviews than those of {raw}: run `dvc repro tokenize`")
+        raise UserError(f"{tokens} was made from other reviews than {raw}: run `dvc repro tokenize`")
     if not (tokens / split).is_dir():
-        raise UserError(f"{tokens}/{split} is not there: run `dvc repro tokenize` (or `dvc pull`)")
-    cut = datasets.load_from_disk(str(tokens / split)).data.table
+        raise UserError(f"{tokens}/{split} is missing: run `dvc repro tokenize` (or `dvc pull`)")
+    table = datasets.load_from_disk(str(tokens / split)).data.table
     texts = store.load_split(raw, "train" if split == "validation" else split).texts
-    return Reviews([texts[row] for row in cut["row"].to_pylist()], cut["label"].to_numpy())
+    return Reviews([texts[row] for row in table["row"].to_pylist()], table["label"].to_numpy())

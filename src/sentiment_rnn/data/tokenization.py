@@ -1,4 +1,4 @@
-"""The stage tokenize: a vocabulary learned from train, every split as token ids, the validation split."""
+"""The stage tokenize: the vocabulary of train, token ids of every split, the validation split."""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from sentiment_rnn.data.corpus import SPLITS, Split
 from sentiment_rnn.files import atomic_folder, write_json
 from sentiment_rnn.params import Params
 
+BY_MOVIE, STRATIFIED = "disjoint by movie", "stratified, identical texts together"
+
 
 def tokenize(params: Params, raw: Path, out: Path) -> dict[str, Any]:
-    """Split, learn the vocabulary, write the tokenizer and the ids of every review.
+    """Split off validation, learn the vocabulary, write the tokenizer and the ids of every review.
 
     Args:
         params: `data` and `tokenizer` are used.
@@ -21,14 +23,14 @@ def tokenize(params: Params, raw: Path, out: Path) -> dict[str, Any]:
         out: replaced as a whole.
 
     Returns:
-        The report: vocabulary, how validation was split off, counts of each split.
+        The report: vocabulary, method of the validation split, counts of each split.
     """
     datasets.disable_progress_bars()
     identity = store.load_identity(raw)
     splits = {name: store.load_split(raw, name) for name in SPLITS}
     rows, how = split_rows(splits, params)
     if identity["dataset"] == "imdb" and how != BY_MOVIE:
-        print("warning: IMDB in another row order than the hub's: validation shares its movies with train")
+        print("warning: IMDB is in another row order than the hub's: validation shares movies with train")
 
     print("Learning the vocabulary from train ...", flush=True)
     train = splits["train"]
@@ -51,11 +53,8 @@ def tokenize(params: Params, raw: Path, out: Path) -> dict[str, Any]:
     return report
 
 
-BY_MOVIE, STRATIFIED = "disjoint by movie", "stratified, identical texts together"
-
-
 def split_rows(splits: dict[str, Split], params: Params) -> tuple[dict[str, np.ndarray], str]:
-    """The rows of train, validation (both of the raw train), test and unsupervised; how validation was split off."""
+    """Row numbers of train, validation (both of the raw train), test and unsupervised, and the method of the split."""
     train = splits["train"]
     if imdb.in_hub_order(train):
         validation, how = imdb.movie_disjoint_validation(), BY_MOVIE

@@ -1,4 +1,4 @@
-"""Tokenized splits: written as Arrow files of `datasets`, read memory-mapped as padded batches."""
+"""Tokenized splits: Arrow files of `datasets`, read memory-mapped as padded batches."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from sentiment_rnn.data.batches import Batch, Encoding, pad
+from sentiment_rnn.data.checks import quantiles
 from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
 
@@ -24,39 +25,38 @@ def save(ids: Sequence[np.ndarray], labels: np.ndarray, rows: np.ndarray, folder
 
 
 def describe(ids: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Reviews, tokens, the share of unknown ones, and quantiles of a review's length."""
+    """Number of reviews and tokens, fraction of unknown tokens, quantiles of the reviews' lengths."""
     lengths = np.array([len(review) for review in ids])
     unknown = sum(int((review == UNKNOWN).sum()) for review in ids)
-    quantiles = {f"q{int(q * 100):02d}": int(np.quantile(lengths, q)) for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)}
     return {
         "reviews": len(ids),
         "tokens": int(lengths.sum()),
-        "unknown_share": round(unknown / int(lengths.sum()), 5),
-        "length": quantiles,
+        "unknown_fraction": round(unknown / int(lengths.sum()), 5),
+        "length": quantiles(lengths),
     }
 
 
 class TokenizedReviews(Dataset[Batch]):
-    """Splits, read where they lie: indexed by a list of rows, they give them as one padded batch.
+    """Tokenized splits as a map-style data set; a list of row numbers selects one padded batch.
 
     Args:
-        folder: where `save` wrote the splits.
-        splits: their names; several are read as one.
+        folder: of the tokenize stage.
+        splits: their names; several are concatenated.
         encoding: how the model reads a review.
 
     Raises:
-        UserError: there is no such split.
+        UserError: a split is missing.
     """
 
     def __init__(self, folder: str | Path, splits: list[str], encoding: Encoding) -> None:
         for split in splits:
             if not (Path(folder) / split).is_dir():
-                raise UserError(f"{folder}/{split} is not there: run `dvc repro tokenize` (or `dvc pull`)")
+                raise UserError(f"{folder}/{split} is missing: run `dvc repro tokenize` (or `dvc pull`)")
         tables = [datasets.load_from_disk(str(Path(folder) / split)).data.table for split in splits]
         table = pa.concat_tables(tables)
-        # views of the mapped files: nothing but offsets is copied
+        # views of the memory-mapped files: only offsets are copied
         chunks = table["ids"].chunks
-        self.ids = [chunk.values.to_numpy() for chunk in chunks]  # of each chunk, its reviews' ids end to end
+        self.ids = [chunk.values.to_numpy() for chunk in chunks]  # of each chunk, the concatenated ids of its reviews
         self.chunk = np.repeat(np.arange(len(chunks)), [len(chunk) for chunk in chunks])
         self.starts = np.concatenate([chunk.offsets.to_numpy()[:-1] for chunk in chunks])
         self.ends = np.concatenate([chunk.offsets.to_numpy()[1:] for chunk in chunks])
@@ -64,7 +64,7 @@ class TokenizedReviews(Dataset[Batch]):
         self.encoding = encoding
 
     def subsample(self, fraction: float, seed: int) -> None:
-        """Leave only a random `fraction` of the reviews, the same one for the same seed."""
+        """Keep a random `fraction` of the reviews, the same one for the same seed."""
         size = max(1, round(fraction * len(self)))
         rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:size])
         self.chunk, self.starts, self.ends = self.chunk[rows], self.starts[rows], self.ends[rows]
@@ -75,11 +75,11 @@ class TokenizedReviews(Dataset[Batch]):
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each whole review, `(N,)`."""
+        """Tokens of each review before truncation, `(N,)`."""
         return self.ends - self.starts
 
     def token_ids(self, row: int) -> np.ndarray:
-        """A review's ids as they lie there, `(n,)`: neither truncated nor cut to the model's vocabulary."""
+        """Stored ids of a review `(n,)`, neither truncated nor limited to the model's vocabulary."""
         ids: np.ndarray = self.ids[self.chunk[row]][self.starts[row] : self.ends[row]]
         return ids
 

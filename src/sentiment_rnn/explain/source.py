@@ -1,4 +1,4 @@
-"""Which model is looked into: a registered one, or one that was trained here."""
+"""The model to explain: a registered version, or one that was trained here."""
 
 from pathlib import Path
 
@@ -13,51 +13,51 @@ from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
 
 
-def load(named: str) -> tuple[Predictor, str]:
-    """A model by its name, and what it is in words. Weights are safetensors, the rest is JSON: no code is run.
+def load(name: str) -> tuple[Predictor, str]:
+    """A model, and a label that tells which it is. Weights are safetensors, the rest is JSON: no code is run.
 
     Args:
-        named: `champion`, the number of a version of the registered model, or an architecture of params.yaml, of which
-            the first seed's model is taken, as it was trained: only a registered one is calibrated.
+        name: `champion`, a version number of the registered model, or an architecture of params.yaml, of which the
+            first seed that was trained is loaded; only registered models are calibrated.
 
     Raises:
-        UserError: there is no such model, or not yet.
+        UserError: there is no such model, or it is not trained yet.
     """
-    chosen = params.load()
-    if named == registry.CHAMPION or named.isdecimal():
-        return _registered(chosen.registered_name, named)
-    if named not in chosen.models:
+    loaded = params.load()
+    if name == registry.CHAMPION or name.isdecimal():
+        return _load_registered(loaded.registered_name, name)
+    if name not in loaded.models:
         raise UserError(
-            f"no model is called {named!r}: champion, a version of {chosen.registered_name} by its number, "
-            f"or one of {', '.join(chosen.models)}"
+            f"no model {name!r}: choose champion, a version number of {loaded.registered_name}, "
+            f"or one of {', '.join(loaded.models)}"
         )
-    folders = [
-        Path(root, "models", named, f"seed-{seed}") for root in ("", "best") for seed in chosen.model_of(named).seeds
-    ]
+    trained = Path("models", loaded.path_of(name))
+    folders = [trained / f"seed-{seed}" for seed in loaded.model_of(name).seeds]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
-        raise UserError(f"{named} is not trained yet: dvc repro train@{named} (a recipe: make best), or dvc pull")
+        stage = f"train_{name}" if loaded.model_of(name).teachers else f"train@{name}"
+        raise UserError(f"{name} is not trained yet: `dvc repro {stage}` (or `dvc pull`)")
     tokenizer = Path("data/tokens/tokenizer.json")
     if not tokenizer.is_file():
-        raise UserError(f"{tokenizer} is not there: run `dvc repro tokenize` (or `dvc pull`)")
+        raise UserError(f"{tokenizer} is missing: `dvc repro tokenize` (or `dvc pull`)")
     return Predictor(folder, tokenizer), f"{folder}, not calibrated"
 
 
-def _registered(name: str, named: str) -> tuple[Predictor, str]:
+def _load_registered(registered_name: str, name: str) -> tuple[Predictor, str]:
     client = connect_to_existing()
-    if named == registry.CHAMPION:
-        version = str(registry.require_champion(client, name).version)
-        what = f"{name} version {version}, the champion"
+    if name == registry.CHAMPION:
+        version = str(registry.require_champion(client, registered_name).version)
+        label = f"{registered_name} version {version}, the champion"
     else:
-        version, what = named, f"{name} version {named}"
+        version, label = name, f"{registered_name} version {name}"
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}"))
+        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_name}/{version}"))
     except (MlflowException, OSError) as error:
         raise UserError(
-            f"version {version} of {name} cannot be read from {tracking_uri()} ({type(error).__name__}): "
-            "MODEL=champion, or the number of a version that `make ui` shows"
+            f"version {version} of {registered_name} cannot be read from {tracking_uri()} ({type(error).__name__}): "
+            "choose champion, or a version that `sentiment-rnn ui` shows"
         ) from error
     files = Model.load(str(folder)).flavors["python_function"]["artifacts"]
-    return Predictor(folder / files["model"]["path"], folder / files["tokenizer"]["path"]), what
+    return Predictor(folder / files["model"]["path"], folder / files["tokenizer"]["path"]), label

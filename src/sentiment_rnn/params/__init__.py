@@ -1,7 +1,4 @@
-"""params.yaml as typed, validated objects; the only reader of that file.
-
-It is validated as a whole before anything is downloaded or trained.
-"""
+"""params.yaml as typed, immutable objects, validated as a whole before anything is downloaded or trained."""
 
 from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.reading import load

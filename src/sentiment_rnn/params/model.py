@@ -1,4 +1,4 @@
-"""The section of an architecture: `model`, and each of `models`."""
+"""Parameters of an architecture: the section `model`, and each entry of `models`."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,29 +10,29 @@ UNUSED_BY_CMA_ES = (
     "word_dropout", "embedding_dropout", "dropout", "learning_rate", "lr_schedule", "adam_epsilon", "gradient_clip",
     "label_smoothing", "adversarial_epsilon",
 )  # fmt: skip
-# the names in `models.ENCODERS`, which is not imported: a stage that needs no torch does not wait for it
+# the names in `models.ENCODERS`, which would import torch in stages that do not need it
 Cell = Literal[
     "rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"
 ]  # fmt: skip
 WITHOUT_GATES = ("rnn", "echo_state", "transformer")
-CELL_OPTIONS = ("conv_lstm", "echo_state", "transformer")  # sections that one cell alone uses
+CELL_OPTIONS = ("conv_lstm", "echo_state", "transformer")  # sections used by the cell of the same name only
 
 
 class BigramParams(Section):
-    """Features of the vector of a token and its predecessor (0: none), in a hash table of `buckets` rows."""
+    """Hashed embeddings of bigrams: number of features (0: none), rows of the hash table."""
 
     size: Annotated[int, Field(ge=0)]
     buckets: PositiveInt
 
 
 class ConvLSTMParams(Section):
-    """Tokens per time step."""
+    """Options of `conv_lstm`: tokens per time step."""
 
     window: PositiveInt
 
 
 class EchoStateParams(Section):
-    """The spectral radius of the recurrent weights, the leak rate, the largest input weight."""
+    """Options of `echo_state`: spectral radius of the recurrent weights, leak rate, largest input weight."""
 
     spectral_radius: PositiveFloat
     leak_rate: Annotated[float, Field(gt=0, le=1)]
@@ -40,13 +40,13 @@ class EchoStateParams(Section):
 
 
 class TransformerParams(Section):
-    """Heads of the self-attention."""
+    """Options of `transformer`: heads of the self-attention."""
 
     num_heads: PositiveInt
 
 
 class ModelParams(Section):
-    """One architecture: its input, its network, its training."""
+    """An architecture: input, network and training."""
 
     # input
     vocab_size: Annotated[int, Field(ge=3)]
@@ -96,31 +96,35 @@ class ModelParams(Section):
         for key in ("pooling", "seeds", "teachers"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
-                raise ValueError(f"{key}: the same value twice")
+                raise ValueError(f"{key}: duplicate values")
         features, heads = self.embedding_size + self.bigrams.size, self.transformer.num_heads
         if self.cell == "transformer" and features % heads:
-            raise ValueError(f"embedding_size: {features} features of a token do not divide among {heads} heads")
+            raise ValueError(
+                f"embedding_size: {features} features of a token are not divisible by transformer.num_heads, {heads}"
+            )
         if self.refit and self.protocol == "keras_reference":
-            raise ValueError("refit: protocol keras_reference trains on validation already: false")
+            raise ValueError("refit: should be false, protocol keras_reference trains on validation already")
         if self.optimizer == "cma_es" and self.trainable == "all":
-            raise ValueError("trainable: all is too many parameters for optimizer cma_es: readout, readout_and_biases")
+            raise ValueError(
+                "trainable: all is too many parameters for optimizer cma_es: use readout or readout_and_biases"
+            )
         if self.optimizer == "cma_es" and self.ema_decay is not None:
-            raise ValueError("ema_decay: CMA-ES has a mean of its own: null")
+            raise ValueError("ema_decay: should be empty, optimizer cma_es has a mean of its own")
         if self.trainable == "readout_and_biases" and self.cell in WITHOUT_GATES:
             raise ValueError(
-                f"trainable: readout_and_biases needs a cell with gates, which {self.cell} is not: readout"
+                f"trainable: readout_and_biases needs a cell with gates, {self.cell} has none: use readout"
             )
         return self
 
     def uses(self, key: str) -> bool:
-        """Whether the parameter `key` makes a difference to the training."""
+        """Whether the parameter `key`, dotted if it is nested, applies to this cell and optimizer."""
         section = key.split(".")[0]
         if section in CELL_OPTIONS and section != self.cell:
             return False
         return self.optimizer != "cma_es" or key not in UNUSED_BY_CMA_ES
 
     def architecture(self) -> dict[str, Any]:
-        """The arguments of `models.Classifier`."""
+        """Arguments of `models.Classifier`."""
         names = {
             "vocab_size", "embedding_size", "cell", "hidden_size", "num_layers", "bidirectional", "initializer",
             "chrono_init", "merge_mode", "pooling", "word_dropout", "embedding_dropout", "dropout",
@@ -130,15 +134,15 @@ class ModelParams(Section):
         return self.model_dump(include=names) | bigrams | {"cell_options": options}
 
     def encoding(self) -> dict[str, Any]:
-        """The arguments of `data.batches.Encoding`."""
+        """Arguments of `data.batches.Encoding`."""
         return self.model_dump(include={"vocab_size", "max_length", "truncation", "padding"})
 
     def seed_independent(self) -> dict[str, Any]:
-        """What decides a training besides its seed: all but the list of seeds, and how their models are combined."""
+        """Parameters of the training of one seed: all except `seeds` and `ensemble`."""
         return self.model_dump(exclude={"seeds", "ensemble"})
 
     def flat(self) -> dict[str, Any]:
-        """Every parameter that the training uses by its dotted name, as `search.space` and MLflow name them."""
+        """Parameters by dotted name, as in `search.space` and MLflow, without those of other cells and optimizers."""
         values: dict[str, Any] = {}
         for key, value in self.model_dump().items():
             if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Reads params.yaml, and reports each of its mistakes in one line."""
+"""Loading and validation of params.yaml, with one line per error."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def load(path: str | Path = "params.yaml") -> Params:
     """Read and validate params.yaml.
 
     Raises:
-        UserError: the file cannot be read, or holds a key or a value that it may not: one line for each.
+        UserError: the file cannot be read, or has unknown keys or values that are not allowed; one line for each.
     """
     try:
         # YAML 1.2, as DVC reads it: in 1.1 `1e-3` would be a string
@@ -43,7 +43,7 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 
 def _lines(path: str | Path, error: ValidationError) -> list[str]:
-    """Each mistake once: pydantic repeats one in `model` for every architecture, and one in `AUTO` for every type."""
+    """One line per error: pydantic repeats an error in `model` for every architecture, and in `AUTO` for every type."""
     items = error.errors()
     if any(item["loc"][:1] == ("model",) for item in items):
         items = [item for item in items if item["loc"][:1] != ("models",)]
@@ -58,10 +58,10 @@ def _lines(path: str | Path, error: ValidationError) -> list[str]:
 
 
 def _line(path: str | Path, item: Any) -> str:
-    """One mistake as `params.yaml: key: what is wrong, and what is allowed`."""
+    """An error as `params.yaml: key: what is wrong, and what is allowed`."""
     location = item["loc"]
     if location[:2] == ("search", "space") and len(location) > 4:
-        location = location[:3] + location[4:]  # pydantic names the member of the union there
+        location = location[:3] + location[4:]  # pydantic inserts the name of the union's member
     key = ".".join(str(part) for part in location)
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
@@ -80,7 +80,7 @@ def _given(item: Any) -> str:
 
 
 def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The section that a key of params.yaml belongs to."""
+    """The class of a section of params.yaml."""
     if location[:2] == ("search", "space"):
         types: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
         return types.get(str(location[-1]))

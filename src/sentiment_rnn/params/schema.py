@@ -1,4 +1,4 @@
-"""The sections of params.yaml. Each forbids unknown keys and wrong types; incompatible values are refused."""
+"""The sections of params.yaml, and the checks of values that are incompatible with each other."""
 
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from sentiment_rnn.params.space import SearchedParam, SearchParams, check_condit
 
 
 class DataParams(Section):
-    """The data set, a key of `datasets`, and how validation is split off where its rows name no groups."""
+    """The data set, a key of `datasets`, and the split of validation from train."""
 
     dataset: Name
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
@@ -20,14 +20,14 @@ class DataParams(Section):
 
 
 class HubDataset(Section):
-    """A data set of the Hugging Face hub, or a mirror folder in the hub's layout, which takes precedence."""
+    """A data set on the Hugging Face hub, or a mirror folder in the hub's layout, which takes precedence."""
 
     hub: Annotated[str, Field(min_length=1)]
     mirror: str | None
 
 
 class SyntheticDataset(Section):
-    """The synthetic corpus: reviews in each split, and the seed of the first."""
+    """The synthetic corpus: number of reviews in each split, seed."""
 
     train: Annotated[int, Field(ge=20)]
     test: Annotated[int, Field(ge=20)]
@@ -36,7 +36,7 @@ class SyntheticDataset(Section):
 
 
 class DatasetsParams(Section):
-    """Every data set that `data.dataset` may name."""
+    """The data sets that `data.dataset` can select."""
 
     imdb: HubDataset
     synthetic: SyntheticDataset
@@ -50,10 +50,10 @@ class TokenizerParams(Section):
 
 
 class WordVectorsParams(Section):
-    """Skip-gram of `size` features: `window` words to each side, `negative` sampled words against each of them.
+    """Skip-gram with negative sampling: `size` features, `window` words to each side, `negative` samples for each.
 
-    Words that occur less than `min_count` times are left out. Words above the frequency `sample` are skipped at random,
-    the more often the more frequent they are (0: never).
+    Words that occur less than `min_count` times are ignored; words more frequent than `sample` are randomly downsampled
+    (0: never).
     """
 
     size: PositiveInt
@@ -66,7 +66,7 @@ class WordVectorsParams(Section):
 
 
 class TrainerParams(Section):
-    """Arguments of Lightning's Trainer; `training.devices` resolves every `auto`."""
+    """Arguments of Lightning's Trainer; `training.devices` resolves `auto`."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
     devices: Literal["auto"] | PositiveInt | Annotated[list[int], Field(min_length=1)]
@@ -77,14 +77,14 @@ class TrainerParams(Section):
     @model_validator(mode="after")
     def _compatible(self) -> "TrainerParams":
         if self.accelerator == "cpu" and isinstance(self.devices, list):
-            raise ValueError("devices on the CPU is a number of processes or auto, not a list")
+            raise ValueError("devices: a list selects GPUs; on the CPU use a number of processes or auto")
         return self
 
 
 class BaselineParams(Section):
-    """A linear baseline: n-grams of 1 to `max_ngram` tokens that occur in at least `min_df` train reviews.
+    """A linear baseline: n-grams of 1 to `max_ngram` tokens that occur in at least `min_df` reviews of train.
 
-    `C`: candidates for the inverse of the regularization strength, of which the validation loss selects one.
+    `C`: candidates for the inverse regularization strength; the validation loss selects one.
     """
 
     max_ngram: PositiveInt
@@ -103,14 +103,14 @@ class BaselinesParams(Section):
 
 
 class GateParams(Section):
-    """What a version may cost that becomes champion: calibration error above the champion's, milliseconds."""
+    """Limits for promotion to champion: increase of the calibration error, latency in milliseconds."""
 
     max_ece_increase: Annotated[float, Field(ge=0, le=1)]
     max_latency_ms: PositiveFloat
 
 
 class RegistryParams(Section):
-    """The trained model that is registered, as its path below `models/`, and the gate to the alias champion."""
+    """The model to register, as its path below `models/`, and the limits for its promotion to champion."""
 
     candidate: Annotated[str, Field(pattern=r"^(family|distilled)/[A-Za-z0-9][A-Za-z0-9_-]*$")]
     gate: GateParams
@@ -122,9 +122,9 @@ class RegistryParams(Section):
 
 
 class ClaimsParams(Section):
-    """The trainings that `make claims` compares: `model` and `long_range_model` change the architectures' values."""
+    """Trainings of `make claims`; `model`, `long_range_model` and `reservoir_model` change the architectures."""
 
-    seeds: Annotated[list[int], Field(min_length=3)]  # below three an interval says nothing
+    seeds: Annotated[list[int], Field(min_length=3)]  # a confidence interval needs three
     workers: Literal["auto"] | PositiveInt
     model: dict[str, Any]
     reviews: PositiveInt
@@ -145,20 +145,20 @@ class ClaimsParams(Section):
         for key in ("seeds", "learning_curve", "dependency_lengths", "spectral_radii", "labelled"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
-                raise ValueError(f"{key}: the same value twice")
+                raise ValueError(f"{key}: duplicate values")
         if not min(self.spectral_radii) < 1 < max(self.spectral_radii):
-            raise ValueError("spectral_radii should have one below 1 and one above")
+            raise ValueError("spectral_radii: should have a value below 1 and one above")
         for key in ("model", "long_range_model", "reservoir_model"):
             if fixed := {"cell", "pooling", "protocol", "num_layers", "bidirectional"} & getattr(self, key).keys():
-                raise ValueError(f"{key}: {min(fixed)} is what the claims compare: it cannot be the same for all")
+                raise ValueError(f"{key}: {min(fixed)} is compared by the claims and cannot be changed for all")
         return self
 
 
 class AblationParams(Section):
-    """The trainings that `make ablation` compares: changes of `architecture`, in all of them and in each variant."""
+    """Trainings of `make ablation`: `model` changes `architecture` in all of them, `variants` in one each."""
 
     architecture: Name
-    seeds: Annotated[list[int], Field(min_length=3)]  # below three an interval says nothing
+    seeds: Annotated[list[int], Field(min_length=3)]  # a confidence interval needs three
     workers: Literal["auto"] | PositiveInt
     model: dict[str, Any]
     variants: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
@@ -166,12 +166,12 @@ class AblationParams(Section):
     @model_validator(mode="after")
     def _compatible(self) -> "AblationParams":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: the same value twice")
+            raise ValueError("seeds: duplicate values")
         return self
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """All of params.yaml."""
 
     data: DataParams
     datasets: DatasetsParams
@@ -190,15 +190,15 @@ class Params(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, values: Any) -> Any:
-        """Give every architecture the values of `model` that it does not change."""
+        """Complete every entry of `models` with the values of `model`."""
         if isinstance(values, dict) and isinstance(values.get("models"), dict):
             shared = values.get("model")
             if not isinstance(shared, dict):
-                raise ValueError("model: missing; it holds the values that every architecture starts from")
+                raise ValueError("model: missing; it has the default values of every architecture")
             models = {}
             for name, changes in values["models"].items():
                 if not isinstance(changes, dict):
-                    raise ValueError(f"models.{name}: should be a mapping of what it changes in `model`")
+                    raise ValueError(f"models.{name}: should be a mapping of the values that it changes in `model`")
                 models[name] = merged(shared, changes)
             values = values | {"models": models}
         return values
@@ -210,7 +210,7 @@ class Params(Section):
                 f"data.dataset: {self.data.dataset} is not one of {', '.join(DatasetsParams.model_fields)}"
             )
         if len(set(self.architectures)) < len(self.architectures):
-            raise ValueError(f"architectures: the same value twice in {', '.join(self.architectures)}")
+            raise ValueError(f"architectures: duplicate values in {', '.join(self.architectures)}")
         for key, names in (
             ("architectures", self.architectures),
             ("search.architectures", self.search.architectures),
@@ -222,15 +222,17 @@ class Params(Section):
                     raise ValueError(f"{key}: {name} is not one of {', '.join(self.models)}")
         for name in self.search.architectures:
             if self.models[name].teachers or self.models[name].protocol == "keras_reference":
-                raise ValueError(f"search.architectures: {name} is distilled or has no validation split")
+                raise ValueError(
+                    f"search.architectures: {name} has teachers or no validation split, so it has no search"
+                )
         for name in BASELINES:
             if name in self.models:
-                raise ValueError(f"models.{name}: a linear baseline has that name, and its row in the comparison")
+                raise ValueError(f"models.{name}: the name of a linear baseline")
         self._check_candidate()
         for name, model in self.models.items():
             self._check_model(f"models.{name}", model)
             if model.teachers and name in self.architectures:
-                raise ValueError(f"models.{name}.teachers: the stage train@{name} has none: []")
+                raise ValueError(f"models.{name}.teachers: should be []: the stages of architectures have no teachers")
             others: list[str] = [*BASELINES, *(other for other in self.models if other != name)]
             if unknown := [teacher for teacher in model.teachers if teacher not in others]:
                 raise ValueError(f"models.{name}.teachers: {unknown[0]} is not one of {', '.join(others)}")
@@ -242,9 +244,9 @@ class Params(Section):
     def _check_candidate(self) -> None:
         name = self.registry.architecture
         if self.registry.candidate != self.path_of(name):
-            raise ValueError(f"registry.candidate: {name} is trained to models/{self.path_of(name)}")
+            raise ValueError(f"registry.candidate: should be {self.path_of(name)}, the path of {name} below models/")
         if self.models[name].protocol == "keras_reference":
-            raise ValueError(f"registry.candidate: {name} has no validation split to be calibrated on")
+            raise ValueError(f"registry.candidate: {name} has no validation split, which calibration needs")
         if not self.models[name].teachers and name not in self.architectures:
             raise ValueError(f"registry.candidate: {name} is not in architectures, so no stage trains it")
 
@@ -257,52 +259,52 @@ class Params(Section):
                     raise ValueError(f"claims.{key}: {first_message(error)}") from None
 
     def _check_variants(self) -> None:
-        """Each variant is a model whose pseudo-labels a stage writes."""
+        """Check that each variant is a valid model, and that a stage writes the pseudo-labels of its teachers."""
         for name, changes in self.ablation.variants.items():
             where = f"ablation.variants.{name}"
             changes = merged(self.ablation.model, changes)
             if fixed := {"protocol", "seeds", "ensemble"} & changes.keys():
-                raise ValueError(f"{where}: {min(fixed)} is the same for all variants")
+                raise ValueError(f"{where}: {min(fixed)} cannot differ between variants")
             try:
                 model = updated(self.models[self.ablation.architecture], changes)
             except ValidationError as error:
                 raise ValueError(f"{where}: {first_message(error)}") from None
             self._check_model(where, model)
             if model.teachers and not self.with_teachers(model.teachers):
-                raise ValueError(f"{where}.teachers: no entry of models has just these")
+                raise ValueError(f"{where}.teachers: no entry of models has exactly these")
 
     def _check_space(self) -> None:
-        above: dict[str, SearchedParam] = {}
-        for key, searched in self.search.space.items():
-            first = self.models[self.architectures[0]]
-            for model in range_ends(key, searched, first):
-                self._check_model("search.space", model)
-            check_condition(key, searched, above, self.search.space, first)
-            above[key] = searched
+        for name in self.search.architectures or self.architectures[:1]:
+            preceding: dict[str, SearchedParam] = {}
+            for key, searched in self.search.space.items():
+                for model in range_ends(key, searched, self.models[name]):
+                    self._check_model("search.space", model)
+                check_condition(key, searched, preceding, self.search.space, self.models[name])
+                preceding[key] = searched
 
     def _check_model(self, where: str, model: ModelParams) -> None:
-        """What an architecture needs of the other sections."""
+        """Check a model against the other sections."""
         if model.vocab_size > self.tokenizer.vocab_size:
             raise ValueError(
-                f"{where}.vocab_size: {model.vocab_size} is more than tokenizer.vocab_size, {self.tokenizer.vocab_size}"
+                f"{where}.vocab_size: {model.vocab_size} is above tokenizer.vocab_size, {self.tokenizer.vocab_size}"
             )
         if model.word_vectors and model.embedding_size != self.word_vectors.size:
             raise ValueError(
                 f"{where}.embedding_size: {model.embedding_size}, but word_vectors.size is {self.word_vectors.size}: "
-                "the same, or word_vectors: false"
+                "use equal sizes, or word_vectors: false"
             )
         _check_devices(where, model, self.trainer)
 
     def path_of(self, name: str) -> str:
-        """Where an architecture's model is below `models/`, and its report below `reports/train/`."""
+        """Path of an architecture's model below `models/`, and of its report below `reports/train/`."""
         return f"{'distilled' if self.model_of(name).teachers else 'family'}/{name}"
 
     def with_teachers(self, teachers: list[str]) -> str | None:
-        """An architecture that has just these teachers."""
+        """The first architecture with exactly these teachers, if there is one."""
         return next((name for name, model in self.models.items() if model.teachers == teachers), None)
 
     def model_of(self, name: str) -> ModelParams:
-        """The parameters of the architecture `name`.
+        """Parameters of the architecture `name`.
 
         Raises:
             UserError: there is no such architecture.
@@ -312,7 +314,7 @@ class Params(Section):
         return self.models[name]
 
     def baseline_of(self, name: str) -> BaselineParams:
-        """The parameters of the linear baseline `name`.
+        """Parameters of the linear baseline `name`.
 
         Raises:
             UserError: there is no such baseline.
@@ -324,17 +326,17 @@ class Params(Section):
 
     @property
     def registered_name(self) -> str:
-        """The registered model's name, which tells its data set: `imdb-bilstm`, `synthetic-bilstm`."""
+        """Name of the registered model, with its data set's: `imdb-bilstm`, `synthetic-bilstm`."""
         return f"{self.data.dataset}-bilstm"
 
 
 def _check_devices(where: str, model: ModelParams, trainer: TrainerParams) -> None:
     if isinstance(trainer.devices, str):
-        return  # known on the machine alone: `training.devices` chooses a number that divides the batch
+        return  # depends on the machine: `training.devices` chooses a number that divides the batch
     nodes = trainer.num_nodes if isinstance(trainer.num_nodes, int) else 1
     processes = nodes * (trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices))
     if model.batch_size % processes:
         raise ValueError(
-            f"{where}.batch_size: {model.batch_size} does not divide among trainer.devices x trainer.num_nodes = "
+            f"{where}.batch_size: {model.batch_size} is not divisible by trainer.devices x trainer.num_nodes = "
             f"{processes} processes"
         )

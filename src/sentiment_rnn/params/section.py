@@ -1,4 +1,4 @@
-"""Building blocks of the sections of params.yaml."""
+"""Base class of the sections of params.yaml, common types, and updates of sections."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +11,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
 class Section(BaseModel):
-    """A mapping of params.yaml: unknown keys and wrong types are refused, values cannot be changed."""
+    """A mapping of params.yaml: immutable, without unknown keys, without type conversions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -20,7 +20,7 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`values` with `changes`; where both have a mapping under a key, the two are merged."""
+    """Update `values` with `changes`, recursively where both have a mapping."""
     result = dict(values)
     for key, change in changes.items():
         old = result.get(key)
@@ -29,12 +29,14 @@ def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def updated(section: SectionType, changes: dict[str, Any]) -> SectionType:
-    """A section with some of its values changed, validated again.
+    """A copy of a section with changed values, validated again.
 
     Args:
-        section: is left as it is.
-        changes: by key; a nested section takes a mapping of its changed keys, or one key may be dotted
-            (`echo_state.leak_rate`).
+        section: not modified.
+        changes: by key; those of a nested section as a mapping, or by dotted keys (`echo_state.leak_rate`).
+
+    Raises:
+        ValidationError: a key is unknown, or a value is not allowed.
     """
     nested: dict[str, Any] = {}
     for key, value in changes.items():
@@ -50,6 +52,6 @@ def _nest(parents: list[str], value: dict[str, Any]) -> dict[str, Any]:
 
 
 def first_message(error: ValidationError) -> str:
-    """The first problem as `key: message`."""
+    """The first error as `key: message`."""
     item = error.errors()[0]
     return ": ".join([*filter(None, [".".join(map(str, item["loc"]))]), item["msg"].removeprefix("Value error, ")])

@@ -1,4 +1,4 @@
-"""The section `search`, with the space that its trials sample from."""
+"""The section `search`, with the search space of its trials."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -10,17 +10,17 @@ from sentiment_rnn.params.section import Fraction, Name, PositiveInt, Section, f
 
 
 class SearchedParam(Section):
-    """A searched parameter. `when: {other: values}`: it is sampled only where each `other` has one of its `values`."""
+    """A searched parameter; with `when: {other: values}` it is sampled only if each `other` has one of its `values`."""
 
     when: dict[str, Annotated[list[int | float | str | bool], Field(min_length=1)]] = Field(default_factory=dict)
 
     def applies(self, values: Mapping[str, Any]) -> bool:
-        """Whether it is sampled for a model of these values."""
+        """Whether the parameter is sampled for a model with these values."""
         return all(values[other] in allowed for other, allowed in self.when.items())
 
 
 class Range(SearchedParam):
-    """From `low` to `high`, sampled on a logarithmic scale if `log`."""
+    """A range from `low` to `high`, sampled on a logarithmic scale if `log`."""
 
     low: float
     high: float
@@ -32,13 +32,13 @@ class Range(SearchedParam):
 
 
 class FloatRange(Range):
-    """A number of the range."""
+    """A range of floats."""
 
     type: Literal["float"]
 
 
 class IntRange(Range):
-    """An integer of the range."""
+    """A range of integers."""
 
     type: Literal["int"]
     low: int
@@ -50,7 +50,7 @@ class IntRange(Range):
 
 
 class Choices(SearchedParam):
-    """One of a few values."""
+    """A set of values."""
 
     type: Literal["choice"]
     choices: Annotated[list[int | float | str | bool], Field(min_length=2)]
@@ -60,7 +60,7 @@ class Choices(SearchedParam):
         return value in self.choices
 
 
-# would make another architecture of it, or a trial longer than the search allows
+# these define another architecture, or a trial longer than the search allows
 NOT_SEARCHABLE = (
     "cell", "bidirectional", "word_vectors", "teachers", "distillation_epochs", "optimizer", "trainable", "protocol",
     "max_epochs", "seeds", "refit", "ensemble",
@@ -75,7 +75,7 @@ class SearchParams(Section):
     architectures: list[Name]
     n_trials: Annotated[int, Field(ge=0)]
     workers: Literal["auto"] | PositiveInt
-    # a server's: a file's (journal, sqlite) could be written anywhere
+    # servers only: the search chooses the file where there is none
     storage: Annotated[str, Field(pattern=r"^(postgresql|mysql|mariadb)(\+[a-z0-9_]+)?://")] | None
     pruner: Literal["none", "median", "hyperband"]
     max_epochs: PositiveInt
@@ -86,14 +86,14 @@ class SearchParams(Section):
 
 
 def range_ends(key: str, searched: FloatRange | IntRange | Choices, model: ModelParams) -> list[ModelParams]:
-    """`model` with each choice, or with both ends of the range.
+    """Copies of `model` with each choice, or with both ends of the range.
 
     Raises:
-        ValueError: the parameter cannot be searched, or has a value that is not allowed.
+        ValueError: the parameter cannot be searched, or a value is not allowed.
     """
     where = f"search.space.{key}"
     if key not in searchable(model):
-        raise ValueError(f"{where}: not a parameter that can be searched; allowed: {', '.join(searchable(model))}")
+        raise ValueError(f"{where}: cannot be searched; allowed: {', '.join(searchable(model))}")
     if isinstance(searched, Choices):
         values: list[Any] = searched.choices
     else:
@@ -112,7 +112,7 @@ def range_ends(key: str, searched: FloatRange | IntRange | Choices, model: Model
 
 
 def searchable(model: ModelParams) -> list[str]:
-    """The parameters that a space may name, dotted where they are nested."""
+    """Names of the parameters that can be searched, dotted where they are nested."""
     names = []
     for key, value in model.model_dump().items():
         if key not in NOT_SEARCHABLE:
@@ -121,21 +121,21 @@ def searchable(model: ModelParams) -> list[str]:
 
 
 def check_condition(
-    key: str, searched: SearchedParam, above: Mapping[str, Any], space: Mapping[str, Any], model: ModelParams
+    key: str, searched: SearchedParam, preceding: Mapping[str, Any], space: Mapping[str, Any], model: ModelParams
 ) -> None:
-    """Check that a condition names a parameter, and values that it may have.
+    """Check the condition `when` of the searched parameter `key`.
 
     Raises:
-        ValueError: it does not, or the parameter is searched too and comes later in the space.
+        ValueError: it names no parameter, one that is searched later in the space, or a value that is not allowed.
     """
     for other, allowed in searched.when.items():
         where = f"search.space.{key}.when.{other}"
         if other.split(".")[0] not in ModelParams.model_fields:
-            raise ValueError(f"{where}: not a parameter of an architecture")
-        if other in space and other not in above:
+            raise ValueError(f"{where}: not a parameter of a model")
+        if other in space and other not in preceding:
             raise ValueError(f"{where}: {other} has to come before {key} in search.space")
         for value in allowed:
-            if other in above and not above[other].contains(value):
+            if other in preceding and not preceding[other].contains(value):
                 raise ValueError(f"{where}: {value!r} cannot be sampled for {other}")
             try:
                 updated(model, {other: value})

@@ -1,4 +1,4 @@
-"""Weights learned before any label is seen, as files: safetensors, and JSON with what they were learned from."""
+"""Files of pre-trained weights: safetensors, and JSON with the parameters and the data they were learned from."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,15 +20,15 @@ CURE = "run `dvc repro word_vectors` (or `dvc pull`)"
 
 
 def save(weights: Mapping[str, Tensor], description: Mapping[str, Any], tokens: Path, folder: Path) -> None:
-    """Write weights to `folder`, at once or not at all.
+    """Write weights to `folder`, atomically.
 
-    No time and no run id is in the files: the same weights are the same folder to DVC.
+    The files contain no time and no run id, so that equal weights are equal files for DVC.
 
     Args:
-        weights: by their names in `Classifier`.
-        description: how they were learned.
-        tokens: folder of the tokenized reviews that they were learned from.
-        folder: is replaced.
+        weights: by name in `Classifier`.
+        description: parameters of the training.
+        tokens: folder of the tokenized reviews that the weights were learned from.
+        folder: replaced as a whole.
     """
     with atomic_folder(folder) as partial:
         save_file(dict(weights), partial / WEIGHTS)
@@ -36,17 +36,17 @@ def save(weights: Mapping[str, Tensor], description: Mapping[str, Any], tokens: 
 
 
 def load(model: ModelParams, folder: Path, tokens: Path) -> dict[str, Tensor] | None:
-    """The weights that a model starts from, as `training.fit` takes them; None if it has no `word_vectors`.
+    """Load the initial weights of a model, for `training.fit`; None if its `word_vectors` is false.
 
-    The embedding may have more rows than the model: ids are in order of frequency, and the first rows are taken.
+    The embedding may have more rows than the model's: ids are in order of frequency, and the first rows are used.
 
     Args:
-        model: its parameters.
+        model: parameters of the model.
         folder: written by `save`.
-        tokens: folder of the tokenized reviews that the model is trained on.
+        tokens: folder of the tokenized reviews on which the model is trained.
 
     Raises:
-        UserError: the folder is missing or corrupt, its ids mean other words, or its sizes are not the model's.
+        UserError: the folder is missing or corrupt, was learned from other reviews, or has other sizes than the model.
     """
     if not model.word_vectors:
         return None
@@ -58,18 +58,18 @@ def load(model: ModelParams, folder: Path, tokens: Path) -> dict[str, Tensor] | 
         raise UserError(f"{folder} was learned from other reviews than {tokens} has now: {CURE}")
     if EMBEDDING in weights:
         weights[EMBEDDING] = weights[EMBEDDING][: model.vocab_size].clone()
-    own = Classifier(**model.architecture()).state_dict()
+    expected = Classifier(**model.architecture()).state_dict()
     for name, values in weights.items():
-        wanted = tuple(own[name].shape) if name in own else "missing"
-        if tuple(values.shape) != wanted:
+        shape = tuple(expected[name].shape) if name in expected else "missing"
+        if tuple(values.shape) != shape:
             raise UserError(
-                f"{folder}: {name} is {tuple(values.shape)}, in the model {wanted}: params.yaml changed since: {CURE}"
+                f"{folder}: {name} is {tuple(values.shape)}, in the model {shape}: params.yaml changed since: {CURE}"
             )
     return weights
 
 
 def digest(model: ModelParams, folder: Path) -> str | None:
-    """SHA-256 of the weights that a model starts from; None if it has no `word_vectors`.
+    """SHA-256 of the initial weights of a model; None if its `word_vectors` is false.
 
     Raises:
         UserError: the folder is missing.

@@ -1,6 +1,6 @@
-"""The stage word_vectors: skip-gram word vectors, learned from reviews without their labels.
+"""The stage word_vectors: skip-gram word vectors of the data set, learned from its texts without labels.
 
-Mikolov et al. (2013), "Distributed representations of words and phrases and their compositionality", by gensim.
+Mikolov et al. (2013), "Distributed representations of words and phrases and their compositionality"; gensim.
 """
 
 import time
@@ -19,21 +19,21 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import Params, WordVectorsParams
 from sentiment_rnn.progress import duration
-from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect
+from sentiment_rnn.tracking.stage_run import stage_run
 from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.pretrained import EMBEDDING
 
-SPLITS = ["train", "unsupervised"]  # validation and test stay unread
+SPLITS = ["train", "unsupervised"]  # not validation and test
 
 
-def word_vectors(params: Params, tokens: Path, out: Path) -> dict[str, Any]:
-    """Learn the vectors in an MLflow run of their own, write them.
+def word_vectors(params: Params, tokens: Path, out: Path, work: Path = Path("work/word_vectors")) -> dict[str, Any]:
+    """Learn word vectors in an MLflow run and write them.
 
     Args:
         params: `word_vectors` and `tokenizer` are used.
         tokens: folder of the tokenize stage.
         out: replaced as a whole.
+        work: folder for the id of the running MLflow run.
 
     Returns:
         The report.
@@ -42,16 +42,11 @@ def word_vectors(params: Params, tokens: Path, out: Path) -> dict[str, Any]:
         UserError: no word is frequent enough.
     """
     identity, chosen = load_identity(tokens), params.word_vectors
-    client = connect()
-    run_id = runs.start(
+    tags = {"stage": "word_vectors", "seed": str(chosen.seed), "reproduce": "dvc repro word_vectors"}
+    with stage_run(work / "run.json", "word_vectors", params=chosen.model_dump(), tags=tags, identity=identity) as (
         client,
-        identity["dataset"],
-        "word_vectors",
-        params=chosen.model_dump(),
-        tags={"stage": "word_vectors", "seed": str(chosen.seed), "reproduce": "dvc repro word_vectors"},
-        identity=identity,
-    )
-    with runs.running(client, run_id):
+        run_id,
+    ):
         started = time.perf_counter()
         embedding = learn(chosen, tokens=tokens, vocab_size=params.tokenizer.vocab_size)
         seconds = time.perf_counter() - started
@@ -67,22 +62,22 @@ def word_vectors(params: Params, tokens: Path, out: Path) -> dict[str, Any]:
 def learn(params: WordVectorsParams, *, tokens: Path, vocab_size: int) -> Tensor:
     """Learn a vector for each word of the vocabulary that occurs often enough.
 
-    The same on every run of a machine: words are numbers, whose hashes no environment changes, and one thread learns.
+    Deterministic on one machine: a single thread learns, and words are integers, whose hashes do not depend on
+    PYTHONHASHSEED.
 
     Args:
         params: of skip-gram.
         tokens: folder of the tokenize stage.
-        vocab_size: rows of the embedding: the vocabulary's size, or more.
+        vocab_size: rows of the embedding, at least the size of the vocabulary.
 
     Returns:
-        The embedding `(vocab_size, size)`. Padding, the unknown word and words that are too rare have zeros, the vector
-        of a word that `word_dropout` drops: an unknown word counts as one that is not read. Each still has its own
-        gradient.
+        The embedding `(vocab_size, size)`. Padding, the unknown word and rare words have zero vectors, like words that
+        `word_dropout` removes; each still has its own gradient.
 
     Raises:
         UserError: no word is frequent enough.
     """
-    # the encoding decides nothing here: whole reviews are read
+    # reviews are read without truncation: the other values of the encoding have no effect
     words = Words(TokenizedReviews(tokens, SPLITS, Encoding(vocab_size, 1, "head", "post")))
     print(f"word_vectors: counting the words of {len(words.reviews):,} reviews ...", flush=True)
     skip_gram = Word2Vec(
@@ -93,11 +88,13 @@ def learn(params: WordVectorsParams, *, tokens: Path, vocab_size: int) -> Tensor
         min_count=params.min_count,
         sample=params.sample,
         seed=params.seed,
-        workers=1,  # several would learn in an order that no seed decides
+        workers=1,  # several threads would not be deterministic
     )
     skip_gram.build_vocab(words)
     if not len(skip_gram.wv):
-        raise UserError(f"params.yaml: word_vectors.min_count: no word occurs {params.min_count} times: a smaller one")
+        raise UserError(
+            f"params.yaml: word_vectors.min_count: no word occurs {params.min_count} times: use a smaller one"
+        )
     skip_gram.train(
         words, total_examples=skip_gram.corpus_count, epochs=params.epochs, callbacks=[Progress(params.epochs)]
     )
@@ -107,7 +104,7 @@ def learn(params: WordVectorsParams, *, tokens: Path, vocab_size: int) -> Tensor
 
 
 class Words:
-    """The known words of each review, any number of times: one review at a time is in memory."""
+    """Known words of each review, as a restartable iterable with one review in memory at a time."""
 
     def __init__(self, reviews: TokenizedReviews) -> None:
         self.reviews = reviews
@@ -119,10 +116,10 @@ class Words:
 
 
 class Progress:
-    """Prints a line per epoch; gensim calls its methods.
+    """Callback of gensim that prints one line per epoch.
 
     Args:
-        epochs: of the whole training.
+        epochs: number of epochs.
     """
 
     def __init__(self, epochs: int) -> None:

@@ -29,7 +29,7 @@ def tokenize(folder: Path, distance: int, reviews: int) -> Path:
         return out
     sizes = {"train": reviews, "validation": reviews // 4, "test": reviews // 4}
     splits = {
-        name: Split(*synthetic.generate(size, seed=SEED + offset, distance=distance))
+        name: Split(*synthetic.generate(size, seed=SEED + offset, dependency_length=distance))
         for offset, (name, size) in enumerate(sizes.items())
     }
     words = tokenizer.train(splits["train"].texts, vocab_size=2_000, min_frequency=1)
