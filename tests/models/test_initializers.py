@@ -1,4 +1,4 @@
-"""Keras's initial values, by their definitions."""
+"""Initial values against their definitions."""
 
 import math
 
@@ -24,7 +24,7 @@ def model(cell: str) -> Classifier:
     return Classifier(
         vocab_size=500, embedding_size=EMBEDDING, bigram_size=0, bigram_buckets=20,
         cell=cell, hidden_size=HIDDEN, num_layers=2, bidirectional=True,
-        initial="keras", memory=None, merge="concat", window=4, spectral_radius=0.9, leak=0.5, input_scale=1.0, heads=2,
+        initializer="keras", chrono_init=None, merge_mode="concat", cell_options={},
         pooling=["last", "max"], word_dropout=0.0, embedding_dropout=0.0, dropout=0.0,
     )  # fmt: skip
 
@@ -34,14 +34,14 @@ def layers_of(model: Classifier) -> list:
 
 
 def assert_uniform(weights: torch.Tensor, bound: float) -> None:
-    """Within the bound, near to it at both ends, and with the variance of a uniform draw."""
+    """Within the bound, close to it at both ends, and with the variance of a uniform distribution."""
     assert weights.abs().max() <= bound
     assert weights.max() > 0.9 * bound
     assert weights.min() < -0.9 * bound
     assert weights.std() == pytest.approx(bound / math.sqrt(3), rel=0.1)
 
 
-def test_embeddings_are_uniform_within_a_twentieth(model):
+def test_embeddings_are_uniform_within_005(model):
     assert_uniform(model.embedding.weight.detach(), 0.05)
 
 
@@ -79,23 +79,23 @@ def test_layers_and_directions_start_differently(model):
     ("kind", "gates", "forget"),
     [(PeepholeLSTM, 4, 1), (CoupledLSTM, 3, 0), (MultiplicativeLSTM, 4, 1), (ConvLSTM, 4, 1)],
 )
-def test_our_own_cells_start_as_torchs_do(kind, gates, forget):
+def test_the_cells_of_this_package_are_initialized_likewise(kind, gates, forget):
     torch.manual_seed(0)
     cell = kind(EMBEDDING, HIDDEN)
     initialize(cell, "keras", None)
-    rows, *sees = cell.weight_ih.shape
+    rows, *inputs = cell.weight_ih.shape
     assert rows == gates * HIDDEN
-    places = sees[1] if len(sees) == 2 else 1
-    assert_uniform(cell.weight_ih.detach(), math.sqrt(6 / (places * (EMBEDDING + rows))))
+    positions = inputs[1] if len(inputs) == 2 else 1
+    assert_uniform(cell.weight_ih.detach(), math.sqrt(6 / (positions * (EMBEDDING + rows))))
     recurrent = cell.weight_hh.detach().flatten(1)
-    torch.testing.assert_close(recurrent.t() @ recurrent, torch.eye(places * HIDDEN), rtol=0, atol=1e-5)
+    torch.testing.assert_close(recurrent.t() @ recurrent, torch.eye(positions * HIDDEN), rtol=0, atol=1e-5)
     expected = torch.zeros(gates, HIDDEN)
     expected[forget] = 1
     assert torch.equal(cell.bias.detach(), expected.flatten())
     assert all(weights.abs().sum() == 0 for name, weights in cell.named_parameters() if name == "peepholes")
 
 
-def test_the_multiplicative_lstms_own_weights_start_as_the_others_do():
+def test_the_further_weights_of_the_multiplicative_lstm():
     torch.manual_seed(0)
     cell = MultiplicativeLSTM(EMBEDDING, HIDDEN)
     initialize(cell, "keras", None)
@@ -103,12 +103,12 @@ def test_the_multiplicative_lstms_own_weights_start_as_the_others_do():
     torch.testing.assert_close(cell.weight_hm.t() @ cell.weight_hm, torch.eye(HIDDEN), rtol=0, atol=1e-5)
 
 
-def test_torchs_own_values_stay_where_they_are_asked_for():
+def test_initializer_torch_leaves_recurrent_layers_unchanged():
     torch.manual_seed(0)
-    drawn = torch.nn.LSTM(EMBEDDING, HIDDEN)
-    before = {name: weights.clone() for name, weights in drawn.named_parameters()}
-    initialize(drawn, "torch", None)
-    assert all(torch.equal(before[name], weights) for name, weights in drawn.named_parameters())
+    layer = torch.nn.LSTM(EMBEDDING, HIDDEN)
+    before = {name: weights.clone() for name, weights in layer.named_parameters()}
+    initialize(layer, "torch", None)
+    assert all(torch.equal(before[name], weights) for name, weights in layer.named_parameters())
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def test_torchs_own_values_stay_where_they_are_asked_for():
         (MultiplicativeLSTM, "ifgo"),
     ],
 )
-def test_memory_opens_the_gates_that_keep_for_one_to_so_many_steps(kind, order):
+def test_chrono_init_gives_time_constants_up_to_the_longest_dependency(kind, order):
     torch.manual_seed(0)
     cell = kind(EMBEDDING, 400)
     initialize(cell, "keras", 100)
     bias = dict(cell.named_parameters()).get("bias_ih_l0", getattr(cell, "bias", None)).detach()
     gates = dict(zip(order, bias.view(len(order), 400), strict=True))
-    steps = 1 / (1 - torch.sigmoid(gates["f"]))  # a state fades by 1 / e within so many
+    steps = 1 / (1 - torch.sigmoid(gates["f"]))  # in which a state decays by 1 / e
     assert steps.min() > 1.9
     assert 90 < steps.max() < 101
     if "i" in gates:
@@ -135,13 +135,13 @@ def test_memory_opens_the_gates_that_keep_for_one_to_so_many_steps(kind, order):
     assert all(gates[other].abs().sum() == 0 for other in set(order) - {"f", "i"})
 
 
-def test_a_network_told_how_far_back_to_look_remembers_what_another_forgets():
-    def left(memory: int | None) -> float:
+def test_chrono_init_preserves_gradients_over_long_dependencies():
+    def gradient_ratio(chrono_init: int | None) -> float:
         torch.manual_seed(0)
         lstm = torch.nn.LSTM(EMBEDDING, HIDDEN)
-        initialize(lstm, "keras", memory)
+        initialize(lstm, "keras", chrono_init)
         x = torch.randn(100, 1, EMBEDDING, requires_grad=True)
         (gradient,) = torch.autograd.grad(lstm(x)[0][-1].sum(), x)
         return float(gradient[0].norm() / gradient[-1].norm())
 
-    assert left(100) > 1e3 * left(None)
+    assert gradient_ratio(100) > 1e3 * gradient_ratio(None)

@@ -1,4 +1,4 @@
-"""Our layers over padded batches against torch's own over packed sequences."""
+"""Recurrent layers over padded batches against torch's layers over packed sequences."""
 
 import pytest
 import torch
@@ -6,25 +6,18 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment_rnn.models.pooling import mask
-from sentiment_rnn.models.recurrent import Recurrent, reverse
+from sentiment_rnn.models.recurrent import Recurrent, reverse_padded
 
 LENGTHS = torch.tensor([7, 1, 12, 4, 12, 9])
 
 
-def test_reverse_turns_each_sequence_within_its_own_length():
+def test_reverse_padded_reverses_each_sequence_within_its_own_length():
     x = torch.randn(15, 6, 3)
-    turned = reverse(x, LENGTHS)
+    flipped = reverse_padded(x, LENGTHS)
     for b, length in enumerate(LENGTHS.tolist()):
         for t in range(15):
             expected = x[length - 1 - t, b] if t < length else x[t, b]
-            assert torch.equal(turned[t, b], expected)
-
-
-def test_reverse_is_its_own_inverse_and_leaves_padding():
-    x = torch.randn(15, 6, 3)
-    assert torch.equal(reverse(reverse(x, LENGTHS), LENGTHS), x)
-    padding = ~mask(15, LENGTHS)
-    assert torch.equal(reverse(x, LENGTHS)[padding], x[padding])
+            assert torch.equal(flipped[t, b], expected)
 
 
 FUSED = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -46,19 +39,19 @@ def packed_reference(ours: Recurrent, cell: str, layers: int, bidirectional: boo
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", FUSED)
-def test_states_are_those_of_torch_over_packed_sequences(cell, bidirectional, layers, extra):
+def test_states_equal_those_of_torch_over_packed_sequences(cell, bidirectional, layers, extra):
     torch.manual_seed(0)
     ours = Recurrent(FUSED[cell], 5, 8, layers, bidirectional, dropout=0.5).eval()
     x = torch.randn(12 + extra, 6, 5)
-    kept = mask(12 + extra, LENGTHS)
+    valid = mask(12 + extra, LENGTHS)
     with torch.no_grad():
         states = ours(x, LENGTHS)
     assert states.shape == (12 + extra, 6, ours.output_size) == (12 + extra, 6, 16 if bidirectional else 8)
     expected = packed_reference(ours, cell, layers, bidirectional, x)
-    torch.testing.assert_close(states[kept], expected[kept], rtol=0, atol=1e-5)
+    torch.testing.assert_close(states[valid], expected[valid], rtol=0, atol=1e-5)
 
 
-def test_dropout_stands_between_layers_and_only_there():
+def test_dropout_is_applied_between_layers_only():
     x = torch.randn(12, 6, 5)
     for layers, alike in ((1, True), (2, False)):
         model = Recurrent(nn.GRU, 5, 8, layers, True, dropout=0.5).train()

@@ -1,4 +1,4 @@
-"""Positions are told apart, padding never counts."""
+"""The transformer against its equations; positions and padding."""
 
 import math
 
@@ -18,9 +18,9 @@ def test_positions_are_sines_and_cosines_of_the_step():
 
 
 @torch.no_grad()
-def test_the_order_of_tokens_counts_and_padding_does_not():
+def test_output_depends_on_the_order_of_tokens_and_not_on_padding():
     torch.manual_seed(0)
-    model = Transformer(8, 16, 2, False, 0.1, heads=2).eval()
+    model = Transformer(8, 16, 2, False, 0.1, num_heads=2).eval()
     x = torch.randn(9, 2, 8)
     lengths = torch.tensor([9, 4])
     states = model(x, lengths)
@@ -36,10 +36,10 @@ def normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def test_it_is_what_its_equations_say():
+def test_output_matches_the_equations():
     """x + attention(norm(x)), then x + feed-forward(norm(x)), and a norm at the end."""
     torch.manual_seed(0)
-    model = Transformer(8, 16, 1, False, 0.1, heads=2).double().eval()
+    model = Transformer(8, 16, 1, False, 0.1, num_heads=2).double().eval()
     for parameter in model.parameters():
         parameter.normal_(std=0.5)
     tokens = torch.randn(9, 1, 8, dtype=torch.float64)
@@ -48,7 +48,7 @@ def test_it_is_what_its_equations_say():
     mixed = normed(layer.norm1, x) @ layer.self_attn.in_proj_weight.T + layer.self_attn.in_proj_bias
     query, key, value = mixed.chunk(3, dim=1)
     heads = [
-        torch.softmax(query[:, own] @ key[:, own].T / 2, dim=1) @ value[:, own]  # 2: the root of a head's features
+        torch.softmax(query[:, own] @ key[:, own].T / 2, dim=1) @ value[:, own]  # 2 = sqrt(features of a head)
         for own in (slice(0, 4), slice(4, 8))
     ]
     x = x + layer.self_attn.out_proj(torch.cat(heads, dim=1))

@@ -1,4 +1,4 @@
-"""Recurrent classifiers in plain torch: nothing here knows of Lightning, MLflow or a file."""
+"""Recurrent classifiers in plain torch, independent of Lightning, MLflow and files."""
 
 from sentiment_rnn.models.classifier import Classifier
 from sentiment_rnn.models.encoders import ENCODERS

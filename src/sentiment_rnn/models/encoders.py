@@ -1,7 +1,7 @@
-"""Every encoder by its name in params.yaml (`cell`). Another one is a cell, or a module of its own, and a line here.
+"""The encoders by their names in params.yaml (`cell`). A new one is a cell or a module, and an entry here.
 
-An encoder reads a batch `(T, B, F)` of `lengths` `(B,)` and gives states `(T, B, output_size)`, `hidden_size` of them
-for each of its `directions`. What stands at padding steps is unspecified.
+An encoder maps a batch `(T, B, F)` with `lengths` `(B,)` to states `(T, B, output_size)`, `hidden_size` features for
+each of its `directions`. The states at padding are unspecified.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from sentiment_rnn.models.cells import ConvLSTM, CoupledLSTM, EchoState, Multipl
 from sentiment_rnn.models.recurrent import Recurrent
 from sentiment_rnn.models.transformer import Transformer
 
-# each takes input_size, hidden_size, num_layers, bidirectional and dropout, and by name the values of its own section in
-# params.yaml, if it has one
+# each takes input_size, hidden_size, num_layers, bidirectional and dropout, and as keywords the values of its section
+# of params.yaml, if it has one
 ENCODERS: dict[str, Callable[..., Recurrent | Transformer]] = {
     # on torch's fused kernels
     "rnn": partial(Recurrent, nn.RNN),

@@ -1,9 +1,8 @@
-"""Initial values of a torch model: Keras's, by default.
+"""Initial values of a model's weights.
 
-torch draws every recurrent weight uniformly from +-1/sqrt(hidden_size) and leaves the forget gate half shut.
-Keras's choices train faster on long reviews: Glorot & Bengio (2010) for what reads the input, orthogonal
-matrices (Saxe et al., 2014) for what reads the state, and a forget gate that starts open (bias 1; Gers et al.,
-2000; Jozefowicz et al., 2015).
+torch samples all recurrent weights and biases uniformly within +-1/sqrt(H). Keras's initializers train faster on long
+reviews: Glorot & Bengio (2010) for the input weights, orthogonal recurrent weights (Saxe et al., 2014), and a forget
+gate bias of 1 (Gers et al., 2000; Jozefowicz et al., 2015).
 """
 
 import torch
@@ -14,12 +13,12 @@ from sentiment_rnn.models.cells import CellLayer
 
 @torch.no_grad()
 def initialize(model: nn.Module, recurrent: str, chrono_init: int | None) -> None:
-    """Give every embedding, linear and recurrent layer of `model` its initial values, in place.
+    """Initialize every embedding, linear and recurrent layer, in place.
 
     Args:
-        model: as torch made it.
-        recurrent: `keras`, or `torch`: the recurrent layers stay as torch drew them.
-        chrono_init: None, or tokens that some units' gates hold a state over from the start.
+        model: freshly constructed.
+        recurrent: `keras`, or `torch`, which leaves the recurrent layers unchanged.
+        chrono_init: longest dependency, in steps, of the chrono initialization; None: no such initialization.
     """
     for module in model.modules():
         if isinstance(module, nn.Embedding):
@@ -30,18 +29,18 @@ def initialize(model: nn.Module, recurrent: str, chrono_init: int | None) -> Non
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.RNNBase | CellLayer):
             if recurrent == "keras":
-                _like_keras(module)
+                _initialize_as_keras(module)
             if chrono_init is not None:
-                _open_gates(module, chrono_init)
+                _initialize_chrono(module, chrono_init)
 
 
-def _like_keras(layer: nn.RNNBase | CellLayer) -> None:
+def _initialize_as_keras(layer: nn.RNNBase | CellLayer) -> None:
     for name, parameter in layer.named_parameters():
         if name.startswith(("weight_ih", "weight_im")):
-            # one Glorot draw over the gates together, as Keras keeps them in one (F, gates * H) matrix
+            # over all gates together: in Keras they are one (F, gates * H) matrix
             nn.init.xavier_uniform_(parameter)
         elif name.startswith(("weight_hh", "weight_hm")):
-            # Keras draws one orthogonal (H, gates * H) matrix: its rows are orthonormal
+            # as in Keras, one (H, gates * H) matrix with orthonormal rows
             nn.init.orthogonal_(parameter)
         else:
             nn.init.zeros_(parameter)
@@ -49,8 +48,8 @@ def _like_keras(layer: nn.RNNBase | CellLayer) -> None:
         gates["forget"].fill_(1.0)
 
 
-def _open_gates(layer: nn.RNNBase | CellLayer, max_steps: int) -> None:
-    """Forget gates whose units hold a state for 1 to `max_steps` steps (Tallec & Ollivier, 2018, "chrono")."""
+def _initialize_chrono(layer: nn.RNNBase | CellLayer, max_steps: int) -> None:
+    """Chrono initialization: time constants from 1 to `max_steps` steps (Tallec & Ollivier, 2018)."""
     if gates := _gates(layer):
         gates["forget"].copy_(torch.empty_like(gates["forget"]).uniform_(1, max(2, max_steps - 1)).log())
         if "input" in gates:
@@ -58,14 +57,14 @@ def _open_gates(layer: nn.RNNBase | CellLayer, max_steps: int) -> None:
 
 
 def _gates(layer: nn.RNNBase | CellLayer) -> dict[str, Tensor]:
-    """The biases `(H,)` of the gates that keep a state and take in a new one, where a cell has them."""
+    """The biases `(H,)` of the forget gate (the GRU's update gate) and the input gate, where a cell has them."""
     if isinstance(layer, nn.LSTM):
-        forget_and_input = layer.get_parameter("bias_ih_l0").chunk(4)  # torch's order: input, forget, cell, output
-        return {"input": forget_and_input[0], "forget": forget_and_input[1]}
+        gates = layer.get_parameter("bias_ih_l0").chunk(4)  # torch's order: input, forget, cell, output
+        return {"input": gates[0], "forget": gates[1]}
     if isinstance(layer, nn.GRU):
-        return {"forget": layer.get_parameter("bias_ih_l0").chunk(3)[1]}  # reset, update, new: the update gate keeps
+        return {"forget": layer.get_parameter("bias_ih_l0").chunk(3)[1]}  # torch's order: reset, update, new
     if isinstance(layer, CellLayer) and layer.forget is not None:
         biases = layer.bias.chunk(layer.gates)
-        # with four gates the first is the input gate; where it is coupled there is none
+        # of four gates the first is the input gate; coupled gates have none
         return {"forget": biases[layer.forget]} | ({"input": biases[0]} if layer.gates == 4 else {})
     return {}

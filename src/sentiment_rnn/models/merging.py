@@ -1,4 +1,4 @@
-"""How what the two directions found in a review is joined."""
+"""Merge modes: how the pooled features of the two directions are combined."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# of two (B, F), forward and backward
+# (B, F) forward, (B, F) backward
 MERGE_MODES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "concat": lambda forward, backward: torch.cat([forward, backward], dim=-1),
     "sum": torch.add,
@@ -16,7 +16,7 @@ MERGE_MODES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def mean_probability(forward: Tensor, backward: Tensor) -> Tensor:
-    """The logit of the mean of two probabilities, from their logits; without leaving the logarithms."""
-    yes = torch.logaddexp(F.logsigmoid(forward), F.logsigmoid(backward))
-    no = torch.logaddexp(F.logsigmoid(-forward), F.logsigmoid(-backward))
-    return yes - no
+    """The logit of the mean of two probabilities, computed from their logits in log space."""
+    positive = torch.logaddexp(F.logsigmoid(forward), F.logsigmoid(backward))
+    negative = torch.logaddexp(F.logsigmoid(-forward), F.logsigmoid(-backward))
+    return positive - negative

@@ -1,9 +1,8 @@
-"""Recurrent layers over padded batches, in one or both directions, one or several layers deep.
+"""Stacked recurrent layers over padded batches, in one or both directions.
 
-What padding does must not depend on the rest of the batch. Padding stands behind the tokens, so a forward
-layer has read a review to its end before it meets any. For the backward direction every review is turned
-round within its own length, read by an ordinary forward layer, and turned back: the same result as packed
-sequences, on the fused kernels (oneDNN, cuDNN) that packing would miss on the CPU.
+A review's states must not depend on the rest of the batch. Padding is last, so the forward direction reaches it after
+all tokens. For the backward direction each review is reversed within its own length, run through a forward layer, and
+reversed again: the same result as packed sequences, on the fused kernels that oneDNN has for padded batches only.
 """
 
 from collections.abc import Callable
@@ -16,20 +15,20 @@ from sentiment_rnn.models.pooling import mask
 
 
 def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
-    """Turn every sequence round within its own length; its own inverse.
+    """Reverse each sequence within its own length; its own inverse.
 
     Args:
-        x: `(T, B, F)`, sequences padded behind.
+        x: `(T, B, F)`, padding last.
         lengths: `(B,)`, tokens in each sequence, at most `T`.
 
     Returns:
-        `(T, B, F)`: step `t` of sequence `b` is step `lengths[b] - 1 - t` of `x`; padding stays where it is.
+        `(T, B, F)`: step `t` of sequence `b` is step `lengths[b] - 1 - t` of `x`; padding is unchanged.
     """
     steps, batch, features = x.shape
     t = torch.arange(steps, device=x.device)[:, None]
     source = torch.where(t < lengths, lengths - 1 - t, t)
     rows = source * batch + torch.arange(batch, device=x.device)
-    # whole rows of the flattened (T * B, F): on the CPU several times the speed of gather(0, ...)
+    # rows of the flattened (T * B, F): on the CPU several times faster than gather(0, ...)
     return x.reshape(-1, features).index_select(0, rows.flatten()).view(steps, batch, features)
 
 
@@ -37,13 +36,13 @@ class Recurrent(nn.Module):
     """A stack of recurrent layers.
 
     Args:
-        cell: makes one direction of one layer from its input and hidden size: `(T, B, F)` to states `(T, B, H)`, state.
+        cell: class of one direction of one layer, called with input and hidden size; its output is that of `CellLayer`.
         input_size: features of each step, `F`.
         hidden_size: features of each direction's state, `H`.
-        num_layers: layers; each reads the (concatenated) output of the one below.
-        bidirectional: read each sequence from both ends.
-        dropout: share of features dropped between layers.
-        options: what the cell takes besides its sizes.
+        num_layers: each layer's input is the (concatenated) output of the one below.
+        bidirectional: with a backward direction.
+        dropout: fraction of the features dropped between layers in training.
+        options: further arguments of the cell.
     """
 
     def __init__(
@@ -78,8 +77,8 @@ class Recurrent(nn.Module):
             lengths: `(B,)`.
 
         Returns:
-            `(T, B, D * H)`, forward states first, then (if bidirectional) backward ones, both at their token's
-            step. What stands at padding steps is unspecified: mask it.
+            `(T, B, D * H)`: at each token the forward features, then those of the backward direction if there is one.
+            The values at padding are unspecified.
         """
         for depth, layer in enumerate(self.layers):
             if depth > 0:

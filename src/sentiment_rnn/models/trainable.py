@@ -1,4 +1,4 @@
-"""The parts of a classifier that can be trained by themselves, the rest left as it was drawn."""
+"""The parts of a classifier that can be trained alone, with all other weights at their initial values."""
 
 from torch import nn
 
@@ -7,10 +7,9 @@ from sentiment_rnn.models.classifier import Classifier
 
 
 def trainable_parameters(model: Classifier, trainable: str) -> list[list[nn.Parameter]]:
-    """The parameters that training moves, part by part.
+    """The trained parameters, part by part.
 
     Args:
-        model: whose they are.
         trainable: `all`, in one part; `readout`; or `readout_and_biases`, in two.
     """
     if trainable == "all":
@@ -21,15 +20,15 @@ def trainable_parameters(model: Classifier, trainable: str) -> list[list[nn.Para
 
 
 def _readout(model: Classifier) -> list[nn.Parameter]:
-    """Weights `(1, F)` and bias `(1,)`; with `merge_mode: probability` the backward direction's after the forward one's."""
+    """Weights `(1, F)` and bias `(1,)` of each readout, the forward direction's first."""
     readouts = [model.readout] if model.backward_readout is None else [model.readout, model.backward_readout]
     return [parameter for readout in readouts for parameter in readout.parameters()]
 
 
 def _gate_biases(model: Classifier) -> list[nn.Parameter]:
-    """One bias a gate and unit, of every layer and direction.
+    """One bias per gate and unit, of every layer and direction.
 
-    torch's LSTM adds a second one to it, which stays: moving both would be moving one twice as far.
+    torch's layers add a second, redundant bias, which is not trained.
     """
     biases: list[nn.Parameter] = []
     for layer in model.encoder.modules():

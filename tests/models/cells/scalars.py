@@ -1,4 +1,4 @@
-"""A cell's equations number by number, in plain Python."""
+"""Scalar arithmetic of the cells' equations, in plain Python."""
 
 import math
 

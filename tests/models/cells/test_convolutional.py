@@ -1,4 +1,4 @@
-"""The convolutional LSTM against its equations written out number by number."""
+"""The convolutional LSTM against its equations in scalar arithmetic."""
 
 import math
 
@@ -11,18 +11,18 @@ from sentiment_rnn.models.cells import ConvLSTM
 INPUT, HIDDEN = 4, 5
 
 
-def convolved(weights: Tensor, places: list[list[float]], row: int, place: int) -> float:
-    """One output of a convolution over the places, zero beyond both ends."""
+def convolved(weights: Tensor, positions: list[list[float]], row: int, position: int) -> float:
+    """One output of a convolution over the positions, zero beyond both ends."""
     width = weights.shape[2]
     total = 0.0
     for offset in range(width):
-        at = place + offset - width // 2
-        if 0 <= at < len(places):
-            total += weighted(weights[:, :, offset], row, places[at])
+        at = position + offset - width // 2
+        if 0 <= at < len(positions):
+            total += weighted(weights[:, :, offset], row, positions[at])
     return total
 
 
-def test_a_convolutional_lstm_is_what_its_equations_say():
+def test_states_match_the_equations():
     torch.manual_seed(3)
     window, steps = 3, 8  # the last window is one token short
     cell = ConvLSTM(INPUT, HIDDEN, window=window).double()
@@ -31,23 +31,23 @@ def test_a_convolutional_lstm_is_what_its_equations_say():
             parameter.normal_(std=0.5)
     x = torch.randn(steps, 1, INPUT, dtype=torch.float64)
     own = dict(cell.named_parameters())
-    places = [*x[:, 0].tolist(), [0.0] * INPUT]
+    positions = [*x[:, 0].tolist(), [0.0] * INPUT]
     h = c = [[0.0] * HIDDEN for _ in range(window)]
     expected = []
     for start in range(0, steps, window):
-        tokens = places[start : start + window]
+        tokens = positions[start : start + window]
         new_h, new_c = [], []
-        for place in range(window):
+        for position in range(window):
 
-            def drive(gate: int, k: int, tokens=tokens, h=h, place=place) -> float:
+            def drive(gate: int, k: int, tokens=tokens, h=h, position=position) -> float:
                 row = gate * HIDDEN + k
-                from_input = convolved(own["weight_ih"], tokens, row, place) + own["bias"][row].item()
-                return from_input + convolved(own["weight_hh"], h, row, place)
+                from_input = convolved(own["weight_ih"], tokens, row, position) + own["bias"][row].item()
+                return from_input + convolved(own["weight_hh"], h, row, position)
 
             row_h, row_c = [], []
             for k in range(HIDDEN):
                 p_i, p_f, p_o = own["peepholes"][:, k, 0].tolist()
-                before = c[place][k]
+                before = c[position][k]
                 i, f = sigma(drive(0, k) + p_i * before), sigma(drive(1, k) + p_f * before)
                 new = f * before + i * math.tanh(drive(2, k))
                 row_c.append(new)
@@ -60,7 +60,7 @@ def test_a_convolutional_lstm_is_what_its_equations_say():
     torch.testing.assert_close(states[:, 0], torch.tensor(expected[:steps], dtype=torch.float64), rtol=0, atol=1e-9)
 
 
-def test_gradients_of_the_convolutional_lstm_are_those_of_small_differences():
+def test_gradients_match_finite_differences():
     cell = ConvLSTM(2, 2, window=3).double()
     x = torch.randn(5, 2, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: cell(x)[0], (x,))

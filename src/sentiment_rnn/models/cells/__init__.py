@@ -1,4 +1,4 @@
-"""Recurrent cells that torch lacks: each is its equations, run over time in one direction."""
+"""Recurrent cells that torch does not have, each for one direction of one layer."""
 
 from sentiment_rnn.models.cells.convolutional import ConvLSTM
 from sentiment_rnn.models.cells.layer import CellLayer

@@ -1,7 +1,7 @@
-"""A recurrent cell run over time. A cell is a subclass with its equations in `step`.
+"""Base class of the recurrent cells: a subclass implements its equations in `step`.
 
-Shapes are torch's: inputs `(T, B, F)`, states `(B, H)`. `x` is a step's input, `h` the hidden state, `c` the cell
-state; sigma is the logistic function and * is element by element.
+Shapes are torch's: inputs `(T, B, F)`, states `(B, H)`. In the equations `x` is a step's input, `h` the hidden state,
+`c` the cell state, sigma the logistic function, and * the elementwise product.
 """
 
 from typing import ClassVar
@@ -10,29 +10,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-State = tuple[Tensor, ...]  # the hidden state first, then what else the cell keeps, each (B, H)
+State = tuple[Tensor, ...]  # the hidden state, then further state vectors, each (B, H)
 
 
 def uniform_parameter(hidden_size: int, *shape: int) -> nn.Parameter:
-    """Weights as torch's own recurrent layers draw them: uniform within 1 / sqrt(H)."""
+    """Weights of a `shape`, uniform within +-1 / sqrt(H) as in torch's recurrent layers."""
     bound = hidden_size**-0.5
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
 class CellLayer(nn.Module):
-    """One direction of one layer: a cell stepped through a sequence from its first step to its last.
+    """One direction of one layer: a cell run over a sequence from the first step to the last.
 
-    All steps' inputs are projected at once before the loop, which is then left with what depends on the state.
+    The inputs of all steps are projected at once before the loop.
 
     Args:
         input_size: features of each step, `F`.
         hidden_size: features of the state, `H`.
-        kernel: of a convolutional cell: the places that its weights see.
+        kernel: further dimensions of the weights, of a convolutional cell.
     """
 
-    gates: ClassVar[int]  # blocks of H rows in the weights; a cell's docstring names them in their order
-    forget: ClassVar[int | None] = None  # which of them starts open, with a bias of 1; None: the cell has no such gate
-    num_states: ClassVar[int] = 2  # vectors in the state: 2 for h and c, 1 for h alone
+    gates: ClassVar[int]  # blocks of H rows in the weights, in the order of the cell's docstring
+    forget: ClassVar[int | None] = None  # index of the forget gate; None: the cell has none
+    num_states: ClassVar[int] = 2  # 2 for h and c, 1 for h alone
 
     def __init__(self, input_size: int, hidden_size: int, *kernel: int) -> None:
         super().__init__()
@@ -42,11 +42,11 @@ class CellLayer(nn.Module):
         self.bias = uniform_parameter(hidden_size, self.gates * hidden_size)
 
     def project(self, x: Tensor) -> Tensor:
-        """What a step needs of its input, for all steps: `(T, B, F)` to `(T, B, features)`."""
+        """The part of each step that depends on the input alone: `(T, B, F)` to `(T, B, features)`."""
         return F.linear(x, self.weight_ih, self.bias)
 
     def step(self, projected: Tensor, state: State) -> State:
-        """The next state, from the projected input `(B, features)` and the state before it."""
+        """The next state, from the projected input `(B, features)` and the previous state."""
         raise NotImplementedError
 
     def forward(self, x: Tensor) -> tuple[Tensor, State]:

@@ -1,4 +1,4 @@
-"""Variants of the LSTM that torch lacks."""
+"""Variants of the LSTM: with peepholes, coupled gates, multiplicative."""
 
 import torch
 import torch.nn.functional as F
@@ -8,16 +8,16 @@ from sentiment_rnn.models.cells.layer import CellLayer, State, uniform_parameter
 
 
 class PeepholeLSTM(CellLayer):
-    """LSTM whose gates see the cell state (Gers & Schmidhuber, 2000, "Recurrent nets that time and count").
+    """LSTM whose gates depend on the cell state, too (Gers & Schmidhuber, 2000, "Recurrent nets that time and count").
 
         i = sigma(W_i x + U_i h + p_i * c + b_i)        input gate
         f = sigma(W_f x + U_f h + p_f * c + b_f)        forget gate
         g = tanh(W_g x + U_g h + b_g)                   candidate
         c' = f * c + i * g
-        o = sigma(W_o x + U_o h + p_o * c' + b_o)       output gate, which sees the new cell state
+        o = sigma(W_o x + U_o h + p_o * c' + b_o)       output gate, with the new cell state
         h' = o * tanh(c')
 
-    With all peepholes p at zero it is torch's LSTM.
+    With all peepholes p at zero this is torch's LSTM.
     """
 
     gates = 4
@@ -36,7 +36,7 @@ class PeepholeLSTM(CellLayer):
 
 
 class CoupledLSTM(CellLayer):
-    """LSTM that forgets as much as it takes in (Greff et al., 2017, "LSTM: a search space odyssey", CIFG).
+    """LSTM with coupled input and forget gates (CIFG; Greff et al., 2017, "LSTM: a search space odyssey").
 
     f = sigma(W_f x + U_f h + b_f)      forget gate; the input gate is 1 - f
     g = tanh(W_g x + U_g h + b_g)       candidate
@@ -59,7 +59,7 @@ class CoupledLSTM(CellLayer):
 class MultiplicativeLSTM(CellLayer):
     """LSTM whose recurrent weights depend on the input (Krause et al., 2016, "Multiplicative LSTM").
 
-    m = (W_m x) * (U_m h)               what stands in for h in every gate
+    m = (W_m x) * (U_m h)               replaces h in every gate
     i = sigma(W_i x + U_i m + b_i)      input gate
     f = sigma(W_f x + U_f m + b_f)      forget gate
     g = tanh(W_g x + U_g m + b_g)       candidate
