@@ -1,1 +1,1 @@
-"""sentiment_rnn: IMDB reviews to a registered, evaluated BiLSTM, and a fair comparison of the recurrent family."""
+"""Recurrent networks for the sentiment of reviews: training, search, comparison, registry, serving."""

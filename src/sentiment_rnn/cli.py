@@ -1,98 +1,142 @@
-"""The command `sentiment-rnn`: ask the champion, look into its cells, serve it, roll it back.
+"""The command `sentiment-rnn`.
 
-What a command needs is imported when it is run: torch and MLflow take seconds, `--help` should not.
+Each subcommand imports what it needs when it runs: torch and MLflow take seconds, `--help` and completion should not.
 """
 
 import os
 import sys
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.serving.files import Kind, kind_of
+from sentiment_rnn.serving.files import FileFormat, infer_format
 
 if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # pipeline/__init__.py says why
-app = typer.Typer(
-    help="Ask the champion, look into its cells, serve it, roll it back. Run from the project's root.",
-    add_completion=False,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = typer.Typer(rich_markup_mode=None)
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="A port of 127.0.0.1; 0 chooses a free one.")]
+Reason = Annotated[str, typer.Option(help="Recorded with the version in MLflow.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Sentiment of film reviews with recurrent networks. Run it in the folder that has params.yaml."""
+    if version:
+        print(f"sentiment-rnn {installed_version('sentiment-rnn')}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
 def predict(
-    text: Annotated[str | None, typer.Argument(help="One review.")] = None,
+    text: Annotated[str | None, typer.Argument(help="A review.")] = None,
     file: Annotated[
         str | None,
         typer.Option(
-            help="Reviews: .csv (a column `text`), .jsonl (a key `text`), .txt (a review a line); -: standard input."
+            help="A file of reviews: .csv (column text), .jsonl (key text) or .txt (one per line); - is stdin."
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="A .csv or .jsonl, written whole or not at all. Else: standard output.")
+        Path | None, typer.Option(help="A .csv or .jsonl file, written completely or not at all. Default: stdout.")
     ] = None,
-    read: Annotated[
-        Kind | None, typer.Option("--from", help="What --file is; else its name says it. Of standard input: csv.")
+    source_format: Annotated[
+        FileFormat | None, typer.Option("--from", help="The format of --file. Default: its suffix; of stdin csv.")
     ] = None,
-    write: Annotated[
-        Kind | None, typer.Option("--to", help="csv or jsonl; else --output's name says it, or it is csv.")
+    target_format: Annotated[
+        FileFormat | None, typer.Option("--to", help="csv or jsonl. Default: the suffix of --output, or csv.")
     ] = None,
 ) -> None:
-    """What the champion says of a review, or of every review of a file: the label, and how likely it is positive."""
-    if (text is None) == (file is None):
-        raise typer.BadParameter("a review, or --file: sentiment-rnn predict 'What a film!'")
-    if file is None:
-        if output or read or write:
-            raise typer.BadParameter("--output, --from and --to belong to --file")
-        from sentiment_rnn.serving.predict import one
+    """Predict the sentiment of a review, or of a file of reviews.
 
-        answer = one(_champion()[0], text or "")
-        print(f"{answer['label']} {answer['probability']:.4f}")
+    Prints the label and the probability that the review is positive. In a file they become the columns label and
+    probability beside the existing ones. The model is the champion of the registry.
+    """
+    if (text is None) == (file is None):
+        raise UserError("give a review or --file: sentiment-rnn predict 'What a film!'")
+    if file is None:
+        if output or source_format or target_format:
+            raise UserError("--output, --from and --to need --file")
+        from sentiment_rnn.serving.predict import predict_text
+
+        prediction = predict_text(_load_champion()[0], text or "")
+        print(f"{prediction['label']} {prediction['probability']:.4f}")
         return
-    source, target = kind_of(file, read), kind_of(str(output or "-"), write)
-    if target is Kind.TXT:
-        raise typer.BadParameter("what is written is .csv or .jsonl")
+    source_format = infer_format(file, source_format, "--from")
+    target_format = infer_format(str(output or "-"), target_format, "--to")
+    if target_format is FileFormat.TXT:
+        raise UserError("predictions are written as .csv or .jsonl: choose one with --output or --to")
     if file != "-" and not Path(file).is_file():
         raise UserError(f"{file}: no such file")
-    from sentiment_rnn.serving.predict import many
+    from sentiment_rnn.serving.predict import predict_file
 
-    many(_champion()[0], file, source, output, target)
+    predict_file(_load_champion()[0], file, source_format, output, target_format)
 
 
 @app.command()
-def inspect(
+def explain(
     text: Annotated[str, typer.Argument(help="A review.")],
-    model: Annotated[str, typer.Option(help="champion, a version's number, or an architecture.")] = "champion",
-    out: Annotated[Path, typer.Option(help="The picture, a PNG.")] = Path("work/inspect.png"),
+    model: Annotated[str, typer.Option(help="champion, a version number, or an architecture.")] = "champion",
+    out: Annotated[Path, typer.Option(help="The plot, a .png file.")] = Path("work/explain.png"),
 ) -> None:
-    """What happens inside a model's cells, word by word: a table and a picture."""
-    from sentiment_rnn.explain.show import show
+    """Show gates, states and the prediction word by word.
 
-    show(text, model, out)
+    Prints a table and writes a plot: the gates and the states of the recurrent layer at each word, the share of each
+    word in the pooling, and the probability of the text up to that word.
+    """
+    from sentiment_rnn.explain.command import explain as run
+
+    run(text, model, out)
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0: a free one.")] = 5001) -> None:
-    """The champion over HTTP, for this machine alone."""
-    from sentiment_rnn.serving.server import listen
-    from sentiment_rnn.serving.server import serve as answer
+def serve(port: Port = 5001) -> None:
+    """Serve the champion over HTTP, on this machine only."""
+    from sentiment_rnn.serving.sockets import bind_socket
 
-    with listen(port) as listening:
-        model, which = _champion()
+    with bind_socket(port) as listening:
+        from sentiment_rnn.serving.server import serve as run
+
+        model, label = _load_champion()
         host, port = listening.getsockname()
-        print(f"{which} on http://{host}:{port}/invocations; Ctrl-C ends it", flush=True)
-        answer(model, listening)
+        print(f"{label} on http://{host}:{port}/invocations; Ctrl-C stops it", flush=True)
+        run(model, listening)
 
 
 @app.command()
-def rollback(reason: Annotated[str, typer.Option(help="Why; it becomes a tag.")] = "no reason given") -> None:
-    """Make the version champion again that was it before; again: the one before that."""
+def ui(port: Port = 5000) -> None:
+    """Serve MLflow's pages, and print links to the runs and the model."""
+    from sentiment_rnn import params
+    from sentiment_rnn.serving.ui import show_ui
+
+    loaded = params.load()
+    show_ui(loaded.data.dataset, loaded.registered_name, port)
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="A version number of the registered model.")],
+    reason: Reason = "no reason given",
+) -> None:
+    """Make a version the champion, whatever the gate decided."""
+    from sentiment_rnn import params
+    from sentiment_rnn.tracking import promotion
+    from sentiment_rnn.tracking.store import connect_to_existing
+
+    print(promotion.promote_by_hand(connect_to_existing(), params.load().registered_name, version, reason))
+
+
+@app.command()
+def rollback(reason: Reason = "no reason given") -> None:
+    """Make the previous champion the champion again."""
     from sentiment_rnn import params
     from sentiment_rnn.tracking import promotion
     from sentiment_rnn.tracking.store import connect_to_existing
@@ -101,8 +145,8 @@ def rollback(reason: Annotated[str, typer.Option(help="Why; it becomes a tag.")]
     print(promotion.rollback(connect_to_existing(), name, reason))
 
 
-def _champion() -> tuple["PyFuncModel", str]:
-    """The champion and what it is called."""
+def _load_champion() -> tuple["PyFuncModel", str]:
+    """The champion, and its name and version."""
     from sentiment_rnn import params
     from sentiment_rnn.tracking import registry
     from sentiment_rnn.tracking.store import connect_to_existing
@@ -113,12 +157,17 @@ def _champion() -> tuple["PyFuncModel", str]:
 
 
 def main() -> None:
-    """As `pipeline` does: a mistake of the user's is told in one line."""
+    """Run the command; an error is one line on stderr, and status 1."""
     try:
-        app()
+        status = app(standalone_mode=False)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(f"error: {error}")
+    except typer.TyperException as error:  # an unknown option, a missing argument
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "sentiment-rnn"
+        message = " ".join(error.format_message().split()).rstrip(".")
+        sys.exit(f"error: {message}: see `{command} --help`")
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Inside a recurrent layer: its gates and its states at every step.
+"""Gates and states of a recurrent layer at every step.
 
-No cell is written a second time to be looked at. A cell of `models.cells` runs its own code while every sigmoid and
-tanh that it computes is written down. torch's fused kernels show nothing but hidden states: an LSTM's or a GRU's
-weights are lent to a cell with the same equations, which takes the same steps one by one.
+The cells of `models.cells` run their own code while a `TorchFunctionMode` records each sigmoid and tanh. torch's fused
+LSTM and GRU return hidden states only: their weights are copied to a cell with the same equations that runs step by
+step.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +18,14 @@ from sentiment_rnn.models.cells.layer import State
 from sentiment_rnn.models.recurrent import Recurrent
 from sentiment_rnn.models.transformer import Transformer
 
-GATES = ("forget", "input", "output", "reset", "update")  # the order in which they are shown
+GATES = ("forget", "input", "output", "reset", "update")  # in the order of the table and the plot
 
 
 class StepwiseGRU(CellLayer):
     """torch's GRU (Cho et al., 2014) step by step.
 
     r = sigma(W_r x + b_r + U_r h)                  reset gate
-    z = sigma(W_z x + b_z + U_z h)                  update gate: as torch has it, it keeps the old state
+    z = sigma(W_z x + b_z + U_z h)                  update gate; as in torch, 1 keeps the old state
     n = tanh(W_n x + b_n + r * (U_n h + d))         candidate
     h' = (1 - z) * n + z * h
     """
@@ -45,9 +45,9 @@ class StepwiseGRU(CellLayer):
         return ((1 - z) * torch.tanh(x_n + r * h_n) + z * h,)
 
 
-# what a step of a cell puts through a sigmoid or a tanh, in its code's order; `cell` is what its last tanh is given
+# the sigmoids and tanhs of a cell's step in the order of its code; `cell` is the argument of the last tanh
 LSTM = ("forget", "input", "candidate", "output", "cell")
-COMPUTED: dict[type[nn.Module], tuple[str, ...]] = {
+ACTIVATIONS: dict[type[nn.Module], tuple[str, ...]] = {
     PeepholeLSTM: LSTM,
     MultiplicativeLSTM: LSTM,
     ConvLSTM: LSTM,
@@ -57,7 +57,7 @@ COMPUTED: dict[type[nn.Module], tuple[str, ...]] = {
 
 
 class Recorder(TorchFunctionMode):
-    """Within it every sigmoid's and tanh's argument and result is kept in `calls`."""
+    """Records the argument and the result of each sigmoid and tanh within its block, in `calls`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,58 +72,59 @@ class Recorder(TorchFunctionMode):
         return result
 
 
-def stepwise(layer: nn.Module) -> nn.Module:
-    """A layer whose steps can be watched: the same function with the same weights."""
+def unfuse(layer: nn.Module) -> nn.Module:
+    """Convert torch's LSTM or GRU to a cell that computes the same step by step; other layers are returned as is."""
     if isinstance(layer, nn.LSTM):
-        cell: CellLayer = PeepholeLSTM(layer.input_size, layer.hidden_size)  # its peepholes are zero until trained
+        cell: CellLayer = PeepholeLSTM(layer.input_size, layer.hidden_size)  # with peepholes of zero it is an LSTM
         bias = layer.get_parameter("bias_ih_l0") + layer.get_parameter("bias_hh_l0")
-        own = {"bias": bias, "peepholes": torch.zeros(3, layer.hidden_size)}
+        parameters = {"bias": bias, "peepholes": torch.zeros(3, layer.hidden_size)}
     elif isinstance(layer, nn.GRU):
         cell = StepwiseGRU(layer.input_size, layer.hidden_size)
-        own = {"bias": layer.get_parameter("bias_ih_l0"), "bias_hh": layer.get_parameter("bias_hh_l0")}
+        parameters = {"bias": layer.get_parameter("bias_ih_l0"), "bias_hh": layer.get_parameter("bias_hh_l0")}
     else:
         return layer
     weights = {name: layer.get_parameter(f"{name}_l0") for name in ("weight_ih", "weight_hh")}
-    cell.load_state_dict(weights | own)
+    cell.load_state_dict(weights | parameters)
     return cell
 
 
-def inside(layer: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """What one direction of one layer computes of one sequence.
+def record_cell(layer: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """Record the gates and states of one direction of one layer over one sequence.
 
     Args:
-        layer: any of `ENCODERS`' cells.
-        x: `(T, 1, F)`, in the order in which the layer reads it, without padding.
+        layer: any cell of `ENCODERS`.
+        x: `(T, 1, F)` in the order of the layer's steps, without padding.
 
     Returns:
-        By name, each `(T, H)`: the gates and the candidate that the cell has, its cell state `cell` if it keeps one,
-        and its hidden state `hidden`. Of a cell without gates, `hidden` alone.
+        By name, each `(T, H)`: the cell's gates and its candidate, the cell state `cell` if it has one, and the hidden
+        state `hidden`. Of a cell without gates, `hidden` alone.
     """
-    cell = stepwise(layer)
+    cell = unfuse(layer)
     with Recorder() as recorder:
         states = cell(x)[0]
-    names = COMPUTED.get(type(cell), ())
-    seen = {}
-    for place, name in enumerate(names):
-        calls = recorder.calls[place :: len(names)]
+    names = ACTIVATIONS.get(type(cell), ())
+    recorded = {}
+    for position, name in enumerate(names):
+        calls = recorder.calls[position :: len(names)]
         values = torch.stack([argument if name == "cell" else result for argument, result in calls])
-        if values.dim() == 4:  # of windows, (windows, 1, H, places): a token is a place in a window
+        if values.dim() == 4:  # ConvLSTM, (windows, 1, H, places): each token is a place in a window
             values = values.permute(0, 3, 1, 2).flatten(0, 1)[: len(x)]
-        seen[name] = values[:, 0]
+        recorded[name] = values[:, 0]
     if isinstance(cell, CoupledLSTM):
-        seen["input"] = 1 - seen["forget"]
-    return seen | {"hidden": states[:, 0]}
+        recorded["input"] = 1 - recorded["forget"]
+    return recorded | {"hidden": states[:, 0]}
 
 
-def look(encoder: Recurrent | Transformer, embedded: Tensor) -> tuple[Tensor, dict[str, dict[str, Tensor]]]:
-    """Run an encoder over one review, and look into its last layer: the one whose states are pooled.
+def trace_encoder(encoder: Recurrent | Transformer, embedded: Tensor) -> tuple[Tensor, dict[str, dict[str, Tensor]]]:
+    """Run an encoder over one review, and record its last layer, whose states are pooled.
 
     Args:
         encoder: in evaluation mode.
         embedded: `(T, 1, F)`, without padding.
 
     Returns:
-        The encoder's states `(T, 1, D * H)`; and by direction what `inside` gives, at its token's step.
+        The encoder's states `(T, 1, D * H)`; and by direction the result of `record_cell`, in the order of the tokens.
+        A transformer has one direction, `all at once`, with its hidden states.
     """
     lengths = torch.tensor([len(embedded)])
     if not isinstance(encoder, Recurrent):
@@ -131,13 +132,14 @@ def look(encoder: Recurrent | Transformer, embedded: Tensor) -> tuple[Tensor, di
         return states, {"all at once": {"hidden": states[:, 0]}}
     layers: nn.ModuleList = encoder.layers[-1]  # type: ignore[assignment]
     inputs: list[Tensor] = []
-    hooks = [layer.register_forward_pre_hook(lambda _, given: inputs.append(given[0])) for layer in layers]
+    hooks = [layer.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0])) for layer in layers]
     try:
         states = encoder(embedded, lengths)
     finally:
         for hook in hooks:
             hook.remove()
-    seen = {"forward": inside(layers[0], inputs[0])}
-    if encoder.directions == 2:  # the backward layer has read the review from its end
-        seen["backward"] = {name: values.flip(0) for name, values in inside(layers[1], inputs[1]).items()}
-    return states, seen
+    recorded = {"forward": record_cell(layers[0], inputs[0])}
+    if encoder.directions == 2:  # the backward layer runs from the last token to the first
+        backward = record_cell(layers[1], inputs[1])
+        recorded["backward"] = {name: values.flip(0) for name, values in backward.items()}
+    return states, recorded

@@ -1,4 +1,4 @@
-"""The trace as a table for a terminal: a line a word."""
+"""The trace as a table for a terminal, one row per word."""
 
 import math
 
@@ -9,15 +9,15 @@ from sentiment_rnn.explain.trace import Trace
 
 ARROWS = {"forward": "→", "backward": "←"}
 LEGEND = (
-    "→ forward, ← backward; the gates' means over the units: f forget, i input, o output, r reset, u update; norms of "
-    "the cell state |c| and the hidden state |h|; share in the pooling, %; P(positive) of the text so far"
+    "→ forward, ← backward; means of the gates over the units: f forget, i input, o output, r reset, u update; norms "
+    "of the cell state |c| and the hidden state |h|; share in the pooling, %; P(positive) of the text so far"
 )
 
 
-def table(trace: Trace) -> Table:
-    """Of each word the gates' means and the states' norms by direction, its share in the pooling, the probability.
+def build_table(trace: Trace) -> Table:
+    """The table: gates and states of each direction, shares in the pooling, probability.
 
-    Words are set as they are: nothing in them is read as rich's markup.
+    Words are `Text`, so that rich does not interpret markup in them.
     """
     columns: dict[str, list[str]] = {}
     for direction, measures in trace.cells.items():
@@ -28,13 +28,13 @@ def table(trace: Trace) -> Table:
         columns[f"{name} %"] = [f"{share:.1f}" for share in 100 * shares]
     columns["P"] = ["" if math.isnan(value) else f"{value:.3f}" for value in trace.probability]
 
-    drawn = Table(box=None, pad_edge=False, header_style="dim")
-    drawn.add_column("word", no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("word", no_wrap=True)
     for header in columns:
-        drawn.add_column(header, justify="right", no_wrap=True)
-    for place, (word, known) in enumerate(zip(trace.words, trace.known, strict=True)):
-        drawn.add_row(Text(word, style="" if known else "dim"), *(column[place] for column in columns.values()))
-    return drawn
+        table.add_column(header, justify="right", no_wrap=True)
+    for row, (word, known) in enumerate(zip(trace.words, trace.known, strict=True)):
+        table.add_row(Text(word, style="" if known else "dim"), *(column[row] for column in columns.values()))
+    return table
 
 
 def _short(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Reviews in files, read and written a row at a time: CSV with a column `text`, JSON lines, a review a line."""
+"""Reviews in CSV, JSON-lines and text files, read and written one row at a time."""
 
 import csv
 import json
@@ -9,12 +9,13 @@ from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from sentiment_rnn.errors import UserError
 
-TEXT, ANSWER = "text", ("predicted", "probability")  # the column that is read, and those that are added
-LONGEST = 2**31 - 1  # characters in a field; Python's csv would stop at 131,072
+TEXT = "text"  # the column of the reviews
+PREDICTION = ("label", "probability")  # the columns that a prediction adds
+MAX_FIELD_LENGTH = 2**31 - 1  # characters; the default of Python's csv is 131,072
 
 
-class Kind(StrEnum):
-    """How rows are written down; the end of a file's name says it."""
+class FileFormat(StrEnum):
+    """The format of a file of reviews, by default the suffix of its name."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -22,59 +23,59 @@ class Kind(StrEnum):
 
 
 class Row(NamedTuple):
-    """A review and whatever stands beside it: `fields["text"]` is a string. `line`, from 1: where it begins."""
+    """A review and the other fields of its row: `fields["text"]` is a string. `line`, from 1: its first line."""
 
     line: int
     fields: dict[str, Any]
 
 
-def kind_of(name: str, said: Kind | None) -> Kind:
-    """What was said, else what the file's name ends in; CSV for standard input.
+def infer_format(name: str, chosen: FileFormat | None, option: str) -> FileFormat:
+    """The chosen format, else the suffix of the file's name; CSV for `-`, the standard streams.
 
     Raises:
-        UserError: neither says it.
+        UserError: the suffix is not a format; `option` is the option that would choose one.
     """
-    if said or name == "-":
-        return said or Kind.CSV
-    ending = Path(name).suffix.lower().removeprefix(".")
-    if ending not in list(Kind):
-        raise UserError(f"{name}: a file's name ends in .csv, .jsonl or .txt, or the option says which it is")
-    return Kind(ending)
+    if chosen or name == "-":
+        return chosen or FileFormat.CSV
+    suffix = Path(name).suffix.lower().removeprefix(".")
+    if suffix not in list(FileFormat):
+        raise UserError(f"{name}: the name should end in .csv, .jsonl or .txt, or choose the format with {option}")
+    return FileFormat(suffix)
 
 
-def read(file: BinaryIO, name: str, kind: Kind, progress: Callable[[int], Any]) -> Iterator[Row]:
-    """The rows, as they come.
+def read_rows(file: BinaryIO, name: str, file_format: FileFormat, progress: Callable[[int], Any]) -> Iterator[Row]:
+    """Read the rows one by one.
 
     Args:
-        file: UTF-8.
-        name: for errors.
-        kind: how it is written.
-        progress: told how many bytes were read.
+        file: UTF-8, with or without a byte order mark.
+        name: for error messages.
+        file_format: CSV and JSON lines have a column or key `text`; of a text file each line is a review.
+        progress: called with the size of each line in bytes.
 
     Raises:
-        UserError: by its line, what is not of that kind; or there is no row.
+        UserError: a line is not in that format, or there are no rows; the message names the line.
     """
-    reader = {Kind.CSV: _csv, Kind.JSONL: _jsonl, Kind.TXT: _txt}[kind]
+    parse = {FileFormat.CSV: _parse_csv, FileFormat.JSONL: _parse_jsonl, FileFormat.TXT: _parse_txt}[file_format]
     row = None
-    for row in reader(_lines(file, name, progress), name):
-        if taken := row.fields.keys() & set(ANSWER):
-            raise UserError(f"{name}: {min(taken)} is what the answer is called: rename it")
+    for row in parse(_decode(file, name, progress), name):
+        if taken := row.fields.keys() & set(PREDICTION):
+            raise UserError(f"{name}: {min(taken)} is a column of the predictions: rename it in the file")
         yield row
     if row is None:
-        raise UserError(f"{name}: holds no review")
+        raise UserError(f"{name}: contains no reviews: write at least one row")
 
 
-def _lines(file: BinaryIO, name: str, progress: Callable[[int], Any]) -> Iterator[str]:
+def _decode(file: BinaryIO, name: str, progress: Callable[[int], Any]) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         progress(len(line))
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
-            raise UserError(f"{name}, line {number}: not UTF-8 ({error.reason})") from None
+            raise UserError(f"{name}, line {number}: not UTF-8 ({error.reason}): convert the file") from None
 
 
-def _csv(lines: Iterator[str], name: str) -> Iterator[Row]:
-    csv.field_size_limit(LONGEST)
+def _parse_csv(lines: Iterator[str], name: str) -> Iterator[Row]:
+    csv.field_size_limit(MAX_FIELD_LENGTH)
     reader = csv.reader(lines, strict=True)
     line = 1
     try:
@@ -87,14 +88,14 @@ def _csv(lines: Iterator[str], name: str) -> Iterator[Row]:
         for values in reader:
             if values and len(values) != len(header):
                 raise UserError(f"{name}, line {line}: {len(values)} fields, the header has {len(header)}")
-            if values:  # a blank line is none
+            if values:  # blank lines are skipped
                 yield Row(line, dict(zip(header, values, strict=True)))
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError(f"{name}, line {line}: not CSV ({error})") from None
 
 
-def _jsonl(lines: Iterator[str], name: str) -> Iterator[Row]:
+def _parse_jsonl(lines: Iterator[str], name: str) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -107,44 +108,44 @@ def _jsonl(lines: Iterator[str], name: str) -> Iterator[Row]:
         yield Row(number, fields)
 
 
-def _txt(lines: Iterator[str], name: str) -> Iterator[Row]:
+def _parse_txt(lines: Iterator[str], name: str) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         yield Row(number, {TEXT: line.rstrip("\r\n")})
 
 
 class Writer:
-    """Rows with their answers, each written when it is given.
+    """Writes rows with their predictions as CSV or JSON lines.
 
     Args:
         file: opened with `newline=""`.
-        kind: CSV or JSON lines.
+        file_format: CSV or JSON lines.
     """
 
-    def __init__(self, file: TextIO, kind: Kind) -> None:
-        self.file, self.kind = file, kind
+    def __init__(self, file: TextIO, file_format: FileFormat) -> None:
+        self.file, self.file_format = file, file_format
         self.csv: csv.DictWriter[str] | None = None
 
-    def write(self, rows: Iterable[Row], answers: Iterable[dict[str, Any]]) -> None:
-        """Write rows, and have them on their way before more are read.
+    def write(self, rows: Iterable[Row], predictions: Iterable[dict[str, Any]]) -> None:
+        """Write rows with `label` and `probability` added, and flush, so that a reader gets them at once.
 
         Raises:
-            UserError: a row has other fields than the first, and they should be columns; it is no Unicode text.
+            UserError: a row's fields differ from the first row's and the format is CSV, or a field is invalid Unicode.
         """
-        for row, answer in zip(rows, answers, strict=True):
-            said = dict(zip(ANSWER, (answer["label"], round(answer["probability"], 6)), strict=True))
+        for row, prediction in zip(rows, predictions, strict=True):
+            label, probability = (prediction[column] for column in PREDICTION)
             try:
-                self._write(row.line, row.fields | said)
+                self._write(row.line, row.fields | dict(zip(PREDICTION, (label, round(probability, 6)), strict=True)))
             except UnicodeEncodeError:
-                raise UserError(f"line {row.line}: has half a character (a lone surrogate)") from None
+                raise UserError(f"line {row.line}: contains a lone surrogate (invalid Unicode): remove it") from None
         self.file.flush()
 
     def _write(self, line: int, fields: dict[str, Any]) -> None:
-        if self.kind is Kind.JSONL:
+        if self.file_format is FileFormat.JSONL:
             self.file.write(json.dumps(fields, ensure_ascii=False) + "\n")
             return
         if self.csv is None:
             self.csv = csv.DictWriter(self.file, list(fields), lineterminator="\n")
             self.csv.writeheader()
         if fields.keys() != set(self.csv.fieldnames):
-            raise UserError(f"line {line}: has other fields than the first: as JSON lines they can be kept")
+            raise UserError(f"line {line}: its fields differ from the first row's: write JSON lines with --to jsonl")
         self.csv.writerow(fields)

@@ -1,4 +1,4 @@
-"""The champion on texts and on files of reviews, a chunk at a time."""
+"""Predictions of the registered model for a text, and for files of reviews in chunks."""
 
 import os
 import re
@@ -15,77 +15,79 @@ from tqdm import tqdm
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_file
-from sentiment_rnn.serving.files import TEXT, Kind, Row, Writer, read
+from sentiment_rnn.serving.files import TEXT, FileFormat, Row, Writer, read_rows
 
-CHUNK = 256  # reviews that are held in memory
+CHUNK_SIZE = 256  # reviews in memory at a time
 
 
-def one(model: PyFuncModel, text: str) -> dict[str, Any]:
-    """The label of a text, and the probability that it is positive.
+def predict_text(model: PyFuncModel, text: str) -> dict[str, Any]:
+    """The `label` of a text, and the `probability` that it is positive.
 
     Raises:
-        UserError: it cannot be judged.
+        UserError: the text has no words, or is invalid Unicode.
     """
-    (answer,) = _ask(model, [text], ["the review"])
-    return answer
+    (prediction,) = _predict(model, [text], ["the review"])
+    return prediction
 
 
-def many(model: PyFuncModel, source: str, source_kind: Kind, target: Path | None, target_kind: Kind) -> None:
-    """Judge the reviews of a file, and write each with what is said of it.
+def predict_file(
+    model: PyFuncModel, source: str, source_format: FileFormat, target: Path | None, target_format: FileFormat
+) -> None:
+    """Predict the reviews of a file, and write every row with its prediction.
 
     Args:
-        model: the champion.
+        model: of the registry.
         source: a file's name, or `-` for standard input.
-        source_kind: how it is written.
-        target: a file that is written whole or not at all; None: standard output, as the answers come.
-        target_kind: CSV or JSON lines.
+        source_format: of the source.
+        target: a file, written completely or not at all; None: standard output, chunk by chunk.
+        target_format: CSV or JSON lines.
 
     Raises:
-        UserError: a file cannot be read or written, or holds a row that cannot be judged: by its line.
+        UserError: a file cannot be read or written, or a row has no valid text; the message names its line.
     """
     name = "standard input" if source == "-" else source
-    with _opened(source) as file, _written(target) as out:
+    with _open_source(source) as file, _open_target(target) as out:
         size = os.fstat(file.fileno()).st_size if source != "-" else None
-        writer = Writer(out, target_kind)
+        writer = Writer(out, target_format)
         with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
-            for rows in _chunks(read(file, name, source_kind, bar.update)):
-                where = [f"{name}, line {row.line}: the review" for row in rows]
-                answers = _ask(model, [row.fields[TEXT] for row in rows], where)
-                writer.write(rows, answers)
+            for rows in _chunks(read_rows(file, name, source_format, bar.update)):
+                labels = [f"{name}, line {row.line}: the review" for row in rows]
+                writer.write(rows, _predict(model, [row.fields[TEXT] for row in rows], labels))
 
 
-def _ask(model: PyFuncModel, texts: list[str], where: list[str]) -> list[dict[str, Any]]:
+def _predict(model: PyFuncModel, texts: list[str], labels: list[str]) -> list[dict[str, Any]]:
+    """Predictions of texts; in an error of the model the text's index becomes its label."""
     try:
-        answers: list[dict[str, Any]] = model.predict(texts)
-    except (MlflowException, ValueError) as error:  # the latter from versions that were registered long ago
-        refused = re.match(r"text (\d+) (.+)", str(error))
-        if not refused:
+        predictions: list[dict[str, Any]] = model.predict(texts)
+    except MlflowException as error:
+        invalid = re.match(r"text (\d+) (.+)", str(error))
+        if not invalid:
             raise
-        raise UserError(f"{where[int(refused[1])]} {refused[2]}") from None
-    return answers
+        raise UserError(f"{labels[int(invalid[1])]} {invalid[2]}") from None
+    return predictions
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
+    while chunk := list(islice(rows, CHUNK_SIZE)):
         yield chunk
 
 
 @contextmanager
-def _opened(source: str) -> Iterator[BinaryIO]:
+def _open_source(source: str) -> Iterator[BinaryIO]:
     if source == "-":
         yield sys.stdin.buffer
         return
     try:
         file = open(source, "rb")  # noqa: SIM115
     except OSError as error:
-        raise UserError(f"{source}: {error.strerror}") from None
+        raise UserError(f"{source} cannot be read: {error.strerror}") from None
     with file:
         yield file
 
 
 @contextmanager
-def _written(target: Path | None) -> Iterator[TextIO]:
+def _open_target(target: Path | None) -> Iterator[TextIO]:
     if target is None:
         assert hasattr(sys.stdout, "reconfigure")
         sys.stdout.reconfigure(encoding="utf-8", newline="")
@@ -95,4 +97,4 @@ def _written(target: Path | None) -> Iterator[TextIO]:
         with atomic_file(target) as file:
             yield file
     except OSError as error:
-        raise UserError(f"{target}: {error.strerror}") from None
+        raise UserError(f"{target} cannot be written: {error.strerror}") from None
