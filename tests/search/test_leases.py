@@ -1,10 +1,12 @@
-"""The count is exact whoever dies, shown step by step: two workers whose every look and claim the test decides."""
+"""The number of finished trials is exact whichever process dies: each interleaving of two workers, step by step."""
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import time
 
 import optuna
+import psutil
 import pytest
 from optuna.trial import TrialState
 
@@ -32,21 +34,25 @@ def states(study) -> list[str]:
     return [trial.state.name for trial in study.get_trials()]
 
 
+def sampled(study, trial) -> float:
+    return optuna.trial.Trial(study, trial._trial_id).suggest_float("learning_rate", 0.001, 0.01)
+
+
 def other_process(monkeypatch, **changes):
     """Claims come from another process from now on."""
-    monkeypatch.setattr(ownership, "myself", lambda: {"host": leases._host(), "pid": 1, "born": 0.0} | changes)
+    identity = {"host": leases._host(), "pid": 1, "created": 0.0} | changes
+    monkeypatch.setattr(leases, "process_identity", lambda: identity)
 
 
-def test_the_first_claim_is_the_start_and_has_its_owner_from_the_first_moment(study, storage):
+def test_the_first_claim_has_the_start_values_and_an_owner_from_its_creation(study, storage):
     trial = leases.claim(study, storage, 2, START)
     assert trial.state is TrialState.RUNNING
-    assert trial.user_attrs["owner"] == leases.myself()
+    assert trial.user_attrs["owner"] == leases.process_identity()
     assert trial.user_attrs["owner"]["pid"] == os.getpid()
-    real = optuna.trial.Trial(study, trial._trial_id)
-    assert real.suggest_float("learning_rate", 0.001, 0.01) == 0.005
+    assert sampled(study, trial) == 0.005
 
 
-def test_no_more_is_claimed_than_was_asked_for(study, storage, monkeypatch):
+def test_finished_and_running_trials_never_exceed_n_trials(study, storage, monkeypatch):
     first = leases.claim(study, storage, 2, START)
     other_process(monkeypatch)
     second = leases.claim(study, storage, 2, START)
@@ -58,137 +64,129 @@ def test_no_more_is_claimed_than_was_asked_for(study, storage, monkeypatch):
     end(storage, second, TrialState.PRUNED)
     assert leases.claim(study, storage, 2, START) is None
     assert states(study) == ["COMPLETE", "PRUNED"]
-    assert leases.claim(study, storage, 3, START) is not None, "more are asked for"
+    assert leases.claim(study, storage, 3, START) is not None, "n_trials was raised"
 
 
-@pytest.mark.parametrize("asked", [1, 2])
-def test_two_that_claim_at_once_do_not_both_get_the_last_nor_the_same(study, storage, monkeypatch, asked):
-    real = leases._create
-    order = []
+@pytest.mark.parametrize("n_trials", [1, 2])
+def test_of_two_simultaneous_claims_of_the_same_values_one_is_surplus(study, storage, monkeypatch, n_trials):
+    create = leases._create
+    other = []
 
-    def create(*arguments):
-        if not order:  # the other comes between the look and the claim
-            order.append("other")
+    def create_second(*arguments):
+        if not other:  # the other process claims between this one's reading and its claim
+            other.append(None)
             with monkeypatch.context() as patch:
-                patch.setattr(ownership, "myself", lambda: {"host": "elsewhere", "pid": 1, "born": 0.0})
-                order.append(leases.claim(study, storage, asked, START))
-        return real(*arguments)
+                other_process(patch, host="elsewhere")
+                other[0] = leases.claim(study, storage, n_trials, START)
+        return create(*arguments)
 
-    monkeypatch.setattr(ownership, "_create", create)
-    assert leases.claim(study, storage, asked, START) is None
-    assert order[1] is not None
+    monkeypatch.setattr(leases, "_create", create_second)
+    assert leases.claim(study, storage, n_trials, START) is None
+    assert other[0] is not None
     assert states(study) == ["RUNNING", "FAIL"]
-    again = leases.claim(study, storage, asked, START)
-    if asked == 1:
+    again = leases.claim(study, storage, n_trials, START)
+    if n_trials == 1:
         assert again is None
     else:
-        assert again.user_attrs["claims"] is None, "what was surplus is not a trial to be tried again"
+        assert again.user_attrs["claims"] is None, "a surplus trial is not repeated"
 
 
-def test_the_values_of_a_dead_owner_are_tried_again_once(study, storage, monkeypatch):
+def test_the_values_of_a_dead_owner_are_claimed_again_once(study, storage, monkeypatch):
     end(storage, leases.claim(study, storage, 3, START))
     other_process(monkeypatch)
     killed = leases.claim(study, storage, 3, START)
-    drawn = optuna.trial.Trial(study, killed._trial_id).suggest_float("learning_rate", 0.001, 0.01)
+    value = sampled(study, killed)
     monkeypatch.undo()
 
     assert leases.LeaseMonitor(study, storage).running() == []
     assert states(study) == ["COMPLETE", "FAIL"]
     again = leases.claim(study, storage, 3, START)
     assert again.user_attrs["claims"] == killed.number
-    assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == drawn
+    assert sampled(study, again) == value
     other_process(monkeypatch, host="elsewhere")
     assert leases.claim(study, storage, 3, START).user_attrs["claims"] is None
 
 
-def test_the_start_is_tried_again_too(study, storage, monkeypatch):
+def test_the_start_values_are_claimed_again_too(study, storage, monkeypatch):
     other_process(monkeypatch)
-    leases.claim(study, storage, 1, START)  # killed before it drew anything
+    leases.claim(study, storage, 1, START)  # killed before it sampled anything
     monkeypatch.undo()
     leases.LeaseMonitor(study, storage).running()
-    again = leases.claim(study, storage, 1, START)
-    assert optuna.trial.Trial(study, again._trial_id).suggest_float("learning_rate", 0.001, 0.01) == 0.005
+    assert sampled(study, leases.claim(study, storage, 1, START)) == 0.005
 
 
-def test_a_trial_doubled_by_a_lost_answer_is_given_up_by_its_owner(study, storage):
-    lost = leases.claim(study, storage, 2, START)
-    assert lost is not None
+def test_a_trial_duplicated_by_a_lost_response_is_failed_by_its_owner(study, storage):
+    assert leases.claim(study, storage, 2, START) is not None
     trial = leases.claim(study, storage, 2, START)
     assert states(study) == ["FAIL", "RUNNING"]
     assert trial.user_attrs["claims"] == "start"
 
 
-def die() -> None:
-    os._exit(0)
-
-
 def test_a_zombie_and_a_reused_process_number_count_as_dead(study, storage, monkeypatch):
-    process = multiprocessing.get_context("spawn").Process(target=die)
-    process.start()
-    import psutil
-
-    other_process(monkeypatch, pid=process.pid, born=psutil.Process(process.pid).create_time())
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    other_process(monkeypatch, pid=process.pid, created=psutil.Process(process.pid).create_time())
     leases.claim(study, storage, 1, START)
     monkeypatch.undo()
-    watch = leases.LeaseMonitor(study, storage)
-    assert len(watch.running()) in (0, 1)
+    monitor = leases.LeaseMonitor(study, storage)
+    assert len(monitor.running()) == 1
+    process.kill()
     deadline = time.monotonic() + 20
-    while watch.running() and time.monotonic() < deadline:
-        time.sleep(0.05)  # it is not waited for: it ends as a zombie
+    while monitor.running() and time.monotonic() < deadline:
+        time.sleep(0.05)  # without `wait` it ends as a zombie
     assert states(study) == ["FAIL"]
-    process.join()
+    process.communicate()
 
-    other_process(monkeypatch, pid=os.getpid(), born=1.0)
+    other_process(monkeypatch, pid=os.getpid(), created=1.0)
     leases.claim(study, storage, 1, START)
-    assert watch.running() == []
+    assert monitor.running() == []
 
 
-def test_an_owner_on_another_machine_lives_while_it_gives_signs_of_life(study, storage, monkeypatch):
+def test_an_owner_on_another_machine_lives_as_long_as_its_heartbeats(study, storage, monkeypatch):
     other_process(monkeypatch, host="elsewhere")
     trial = leases.claim(study, storage, 1, START)
     now = [1000.0]
     monkeypatch.setattr(leases.time, "monotonic", lambda: now[0])
-    watch = leases.LeaseMonitor(study, storage)
-    for beats in range(20):
-        storage.set_trial_user_attr(trial._trial_id, "beats", beats // 3)
-        assert len(watch.running()) == 1
+    monitor = leases.LeaseMonitor(study, storage)
+    for count in range(20):
+        storage.set_trial_user_attr(trial._trial_id, "heartbeats", count // 3)
+        assert len(monitor.running()) == 1
         now[0] += leases.HEARTBEAT_SECONDS
     for _ in range(int(leases.HEARTBEAT_TIMEOUT / leases.HEARTBEAT_SECONDS) - 2):
         now[0] += leases.HEARTBEAT_SECONDS
-        assert len(watch.running()) == 1
+        assert len(monitor.running()) == 1
     for _ in range(4):
         now[0] += leases.HEARTBEAT_SECONDS
-        watch.running()
+        monitor.running()
     assert states(study) == ["FAIL"]
 
 
-def test_failing_a_trial_that_has_ended_changes_nothing(study, storage):
+def test_a_finished_trial_cannot_be_failed(study, storage):
     trial = leases.claim(study, storage, 1, START)
     end(storage, trial)
     leases.fail(storage, trial)
     assert states(study) == ["COMPLETE"]
 
 
-def test_values_that_kill_again_and_again_are_set_aside(study, storage, monkeypatch):
-    for attempt in range(leases.ATTEMPTS):
+def test_values_that_kill_every_worker_are_abandoned(study, storage):
+    for attempt in range(leases.MAX_ATTEMPTS):
         trial = leases.claim(study, storage, 1, START)
         assert trial.user_attrs["claims"] == (trial.number - 1 if attempt else "start")
         leases.fail(storage, trial)
     assert leases.claim(study, storage, 1, START).user_attrs["claims"] is None
 
 
-def test_after_a_storage_was_away_nobody_counts_as_silent(study, storage, monkeypatch):
+def test_time_without_a_storage_does_not_count_against_an_owner(study, storage, monkeypatch):
     other_process(monkeypatch, host="elsewhere")
     leases.claim(study, storage, 1, START)
     now = [1000.0]
     monkeypatch.setattr(leases.time, "monotonic", lambda: now[0])
-    watch = leases.LeaseMonitor(study, storage)
-    assert len(watch.running()) == 1
-    now[0] += leases.HEARTBEAT_TIMEOUT + 30  # the look at the storage took so long
-    assert len(watch.running()) == 1
+    monitor = leases.LeaseMonitor(study, storage)
+    assert len(monitor.running()) == 1
+    now[0] += leases.HEARTBEAT_TIMEOUT + 30  # reading the storage took so long
+    assert len(monitor.running()) == 1
     for _ in range(20):
         now[0] += leases.HEARTBEAT_TIMEOUT / 15
-        watch.running()
+        monitor.running()
     assert states(study) == ["FAIL"]
 
 

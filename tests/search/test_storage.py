@@ -1,20 +1,19 @@
-"""Where studies are kept: which storage is meant, what is refused in one line, and a database that goes away."""
+"""Which storage is used, which URLs are refused in one line, and a database that goes away."""
 
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import optuna
 import pytest
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.search import leases, storage
-from sentiment_rnn.search.storage import open_storage, shown, storage_url
+from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
 
 
-def test_the_environment_goes_before_params_and_a_file_is_the_default(tmp_path, monkeypatch):
+def test_the_environment_overrides_params_and_a_file_is_the_default(tmp_path, monkeypatch):
     assert storage_url(None, tmp_path) == f"journal://{tmp_path}/study.journal"
     assert storage_url("postgresql://here/db", tmp_path) == "postgresql://here/db"
     monkeypatch.setenv("OPTUNA_STORAGE", "postgresql://there/db")
@@ -22,76 +21,75 @@ def test_the_environment_goes_before_params_and_a_file_is_the_default(tmp_path, 
 
 
 def test_a_password_is_not_shown():
-    assert shown("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+    assert redact_url("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("sqlite:///study.db", "lock one another out"),
-        ("postgresql://me:secret@127.0.0.1:9/db", "does not answer"),
+        ("postgresql://me:secret@127.0.0.1:9/db", "does not respond"),
         ("nosuch://host/db", "not the URL"),
         ("postgresql://host:port/db", "not the URL"),
     ],
 )
-def test_what_cannot_be_a_storage_is_said_in_one_line(url, said, monkeypatch):
-    with pytest.raises(UserError, match=said) as raised:
+def test_an_unusable_url_is_refused_in_one_line(url, message):
+    with pytest.raises(UserError, match=message) as raised:
         open_storage(url)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_the_lock_of_a_killed_process_is_free(tmp_path):
+def test_the_lock_of_a_killed_process_is_released(tmp_path):
     url = f"journal://{tmp_path}/study.journal"
-    holding = (
+    hold = (
         "import time; from filelock import FileLock\n"
         f"lock = FileLock('{tmp_path}/study.journal.lock'); lock.acquire()\n"
-        "print('held', flush=True); time.sleep(60)"
+        "print('locked', flush=True); time.sleep(60)"
     )
-    holder = subprocess.Popen([sys.executable, "-c", holding], stdout=subprocess.PIPE)
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE)
     assert holder.stdout
     assert holder.stdout.readline()
     holder.kill()
     holder.wait()
-    began = time.monotonic()
+    start = time.monotonic()
     optuna.create_study(storage=open_storage(url), study_name="one")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - start < 5
 
 
-def test_a_study_goes_on_when_its_database_was_away(postgresql):
+def test_a_call_waits_for_a_database_that_is_away(postgresql):
     opened = open_storage(postgresql.url("optuna"))
     study = optuna.create_study(storage=opened, study_name="away")
     trial = leases.claim(study, opened, 5, {"x": 0.5})
     postgresql.kill()
     back = threading.Timer(3, postgresql.start)
     back.start()
-    began = time.monotonic()
+    start = time.monotonic()
     try:
         opened.set_trial_user_attr(trial._trial_id, "seen", True)
-        assert time.monotonic() - began > 2, "it waited"
+        assert time.monotonic() - start > 2, "the call waited"
         opened.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.1])
         assert leases.claim(study, opened, 5, {}) is not None
     finally:
         back.join()
     states = [found.state.name for found in optuna.load_study(storage=opened, study_name="away").get_trials()]
     assert states == ["COMPLETE", "RUNNING"]
-    assert Path(postgresql.folder, "data").exists()
 
 
 def test_a_worker_waits_for_a_database_that_is_away_when_it_starts(postgresql):
     postgresql.kill()
-    with pytest.raises(UserError, match="does not answer"):
+    with pytest.raises(UserError, match="does not respond"):
         open_storage(postgresql.url("optuna"))
     back = threading.Timer(2, postgresql.start)
     back.start()
     try:
-        open_storage(postgresql.url("optuna"), patience=30)
+        open_storage(postgresql.url("optuna"), timeout=30)
     finally:
         back.join()
 
 
 def test_a_database_that_stays_away_is_an_error(postgresql, monkeypatch):
-    monkeypatch.setattr(storage, "PATIENCE", 1.0)
+    monkeypatch.setattr(storage, "RETRY_SECONDS", 1.0)
     opened = open_storage(postgresql.url("optuna"))
     postgresql.kill()
     try:

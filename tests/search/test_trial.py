@@ -1,4 +1,4 @@
-"""Trials with real fits, run in this process: what the study and MLflow are told of each."""
+"""Trials with real fits in this process: what is in the study and in MLflow after each."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import optuna
 import pytest
 import torch
-from bench import PARAMS, Bench
+from local_study import BILSTM, PARAMS, WORD_VECTORS, LocalStudy
 from optuna.trial import TrialState
 
 from sentiment_rnn import params
@@ -14,13 +14,12 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.search import leases
 from sentiment_rnn.search import trial as trials
 from sentiment_rnn.search.trial import run_trial
-
-BILSTM = PARAMS.model_of("bilstm")
+from sentiment_rnn.training import pretrained
 
 
 def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(client, tokens):
-    bench = Bench(client, tokens, trials=2, max_epochs=2)
-    report = bench.run()
+    local = LocalStudy(client, tokens, n_trials=2, max_epochs=2)
+    report = local.run()
     assert {key: report["trials"][0][key] for key in PARAMS.search.space} == {
         key: getattr(BILSTM, key) for key in PARAMS.search.space
     }
@@ -28,7 +27,7 @@ def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(clie
     assert report["best_validation_loss"] == min(trial["value"] for trial in report["trials"])
     assert (report["complete"], report["pruned"]) == (2, 0)
 
-    (parent,), children = bench.family()
+    (parent,), children = local.runs()
     assert len(children) == 2
     assert {run.info.status for run in children} == {"FINISHED"}
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
@@ -38,46 +37,48 @@ def test_the_first_trial_is_the_defaults_and_the_best_comes_from_validation(clie
         assert trial["value"] == pytest.approx(min(losses))
         assert run.data.metrics["best_validation_loss"] == trial["value"]
         assert run.data.tags["trial.state"] == "complete"
-        assert not any("test" in name for name in run.data.metrics), "test is not read"
+        assert not any("test" in name for name in run.data.metrics), "test is not used"
         assert {key: float(run.data.params[key]) for key in PARAMS.search.space} == {
             key: trial[key] for key in PARAMS.search.space
         }
-    assert not list(Path().rglob("*.ckpt")), "a trial keeps no checkpoint"
+    assert not list(Path().rglob("*.ckpt")), "a trial writes no checkpoint"
 
 
-def test_a_study_that_is_done_runs_nothing_and_one_that_wants_more_runs_the_rest(client, tokens):
-    first = Bench(client, tokens, trials=1).run()
-    assert Bench(client, tokens, trials=1).run() == first
-    more = Bench(client, tokens, trials=2)
+def test_only_missing_trials_are_run(client, tokens):
+    first = LocalStudy(client, tokens, n_trials=1).run()
+    assert LocalStudy(client, tokens, n_trials=1).run() == first
+    more = LocalStudy(client, tokens, n_trials=2)
     found = more.run()
     assert found["trials"][0] == first["trials"][0]
     assert len(found["trials"]) == 2
-    assert len(more.family()[1]) == 2
+    assert len(more.runs()[1]) == 2
 
 
-def test_every_trial_stays_in_the_space(client, tokens):
-    space = {
-        "hidden_size": params.IntRange(type="int", low=3, high=9),
-        "cell": params.Choices(type="choice", choices=["rnn", "gru", "lstm"]),
-        "dropout": params.FloatRange(type="float", low=0.1, high=0.2, when={"cell": ["gru"]}),
-    }
-    found = Bench(client, tokens, trials=6, space=space).run()["trials"]
-    assert len(found) == 6
-    for trial in found:
-        assert 3 <= trial["hidden_size"] <= 9
-        assert trial["cell"] in ("rnn", "gru", "lstm")
-        assert ("dropout" in trial) == (trial["cell"] == "gru")
-    assert len({trial["cell"] for trial in found}) > 1
+def test_a_nested_parameter_has_its_dotted_name_everywhere(client, tokens):
+    """In the study, in MLflow, in `best`, which the stage train applies."""
+    echo_state = PARAMS.model_of("echo_state")
+    leak_rate = params.FloatRange(type="float", low=0.1, high=1.0)
+    local = LocalStudy(client, tokens, echo_state, "echo_state", n_trials=2, space={"echo_state.leak_rate": leak_rate})
+    report = local.run()
+    first, second = report["trials"]
+    assert first["echo_state.leak_rate"] == echo_state.echo_state.leak_rate
+    assert 0.1 <= second["echo_state.leak_rate"] <= 1.0
+    assert first["value"] != second["value"], "the value reaches the model"
+    _, children = local.runs()
+    assert float(children[1].data.params["echo_state.leak_rate"]) == second["echo_state.leak_rate"]
+    assert params.updated(echo_state, report["best"]).echo_state.leak_rate in (
+        first["echo_state.leak_rate"], second["echo_state.leak_rate"],
+    )  # fmt: skip
 
 
-def good_trials(bench: Bench, count: int) -> None:
-    """Trials so good that a pruner gives a real one up after its first epoch."""
+def good_trials(local: LocalStudy, count: int) -> None:
+    """Add trials so good that the pruner ends a real one after its first epoch."""
     distributions = {
-        key: optuna.distributions.FloatDistribution(drawn.low, drawn.high, log=drawn.log)
-        for key, drawn in PARAMS.search.space.items()
+        key: optuna.distributions.FloatDistribution(searched.low, searched.high, log=searched.log)
+        for key, searched in PARAMS.search.space.items()
     }
     for number in range(count):
-        bench.study.add_trial(
+        local.study.add_trial(
             optuna.trial.create_trial(
                 params={"learning_rate": 0.002 + number / 1000, "dropout": 0.4},
                 distributions=distributions,
@@ -88,13 +89,13 @@ def good_trials(bench: Bench, count: int) -> None:
         )
 
 
-def test_a_pruned_trial_leaves_a_finished_run_that_says_so(client, tokens):
-    bench = Bench(client, tokens, trials=6, max_epochs=2)
-    good_trials(bench, 5)
-    report = bench.run()
+def test_the_run_of_a_pruned_trial_is_finished_and_tagged(client, tokens):
+    local = LocalStudy(client, tokens, n_trials=6, max_epochs=2)
+    good_trials(local, 5)
+    report = local.run()
     assert (report["complete"], report["pruned"]) == (5, 1)
     assert report["best_validation_loss"] == 0.01
-    _, (pruned,) = bench.family()
+    _, (pruned,) = local.runs()
     assert pruned.info.status == "FINISHED"
     assert pruned.data.tags["trial.state"] == "pruned"
     assert len(client.get_metric_history(pruned.info.run_id, "validation_loss")) == 1
@@ -102,76 +103,75 @@ def test_a_pruned_trial_leaves_a_finished_run_that_says_so(client, tokens):
 
 
 def test_the_defaults_are_never_pruned(client, tokens):
-    bench = Bench(client, tokens, trials=6, max_epochs=2)
-    good_trials(bench, 5)
-    claimed = leases.claim(bench.study, bench.storage, 6, {})
-    bench.storage.set_trial_system_attr(
+    local = LocalStudy(client, tokens, n_trials=6, max_epochs=2)
+    good_trials(local, 5)
+    claimed = leases.claim(local.study, local.storage, 6, {})
+    local.storage.set_trial_system_attr(
         claimed._trial_id, "fixed_params", {"learning_rate": BILSTM.learning_rate, "dropout": BILSTM.dropout}
     )
-    run_trial(client, bench.storage, bench.search, claimed)
-    assert bench.study.get_trials()[claimed.number].state is TrialState.COMPLETE
+    run_trial(client, local.storage, local.search, claimed)
+    assert local.study.get_trials()[claimed.number].state is TrialState.COMPLETE
 
 
-def test_a_diverged_trial_is_finished_and_counts(client, tokens, monkeypatch):
-    bench = Bench(client, tokens, trials=2)
-    run_trial(client, bench.storage, bench.search, leases.claim(bench.study, bench.storage, 2, {}))
+def test_a_diverged_trial_counts_as_finished(client, tokens, monkeypatch):
+    local = LocalStudy(client, tokens, n_trials=2)
+    run_trial(client, local.storage, local.search, leases.claim(local.study, local.storage, 2, {}))
     with monkeypatch.context() as patch:
         patch.setattr(trials, "math", SimpleNamespace(isfinite=lambda loss: False))
-        report = bench.run()
+        report = local.run()
     assert [trial["state"] for trial in report["trials"]] == ["COMPLETE", "PRUNED"]
-    assert {run.info.status for run in bench.family()[1]} == {"FINISHED"}
+    assert {run.info.status for run in local.runs()[1]} == {"FINISHED"}
 
 
-def test_a_trial_that_was_thought_dead_is_given_away(client, tokens, monkeypatch):
-    class Late(trials.Reporting):
+def test_a_trial_that_was_failed_by_another_machine_is_repeated(client, tokens, monkeypatch):
+    class Late(trials.PruningCallback):
         def on_validation_end(self, trainer, module):
-            leases.fail(bench.storage, claimed)  # as another machine does that heard nothing of it
+            leases.fail(local.storage, claimed)  # as another machine does that saw no heartbeat
             super().on_validation_end(trainer, module)
 
-    bench = Bench(client, tokens, trials=1)
-    claimed = leases.claim(bench.study, bench.storage, 1, {})
+    local = LocalStudy(client, tokens, n_trials=1)
+    claimed = leases.claim(local.study, local.storage, 1, {})
     with monkeypatch.context() as patch:
-        patch.setattr(trials, "Reporting", Late)
-        run_trial(client, bench.storage, bench.search, claimed)
-    (lost,) = bench.family()[1]
+        patch.setattr(trials, "PruningCallback", Late)
+        run_trial(client, local.storage, local.search, claimed)
+    (lost,) = local.runs()[1]
     assert lost.info.status == "KILLED"
-    report = bench.run()
+    report = local.run()
     assert [trial["state"] for trial in report["trials"]] == ["COMPLETE"]
-    assert bench.study.get_trials()[1].params == bench.study.get_trials()[0].params
+    assert local.study.get_trials()[1].params == local.study.get_trials()[0].params
 
 
-def test_a_failing_trial_ends_the_work_and_its_values_are_tried_again(client, tokens, monkeypatch):
+def test_an_error_ends_the_worker_and_the_values_are_claimed_again(client, tokens, monkeypatch):
     def broken(*arguments, **named):
-        raise UserError("validation is not there")
+        raise UserError("validation is missing")
 
-    bench = Bench(client, tokens, trials=1)
+    local = LocalStudy(client, tokens, n_trials=1)
     with monkeypatch.context() as patch:
         patch.setattr(trials, "fit", broken)
-        with pytest.raises(UserError, match="validation is not there"):
-            bench.run()
-    (failed,) = bench.family()[1]
+        with pytest.raises(UserError, match="validation is missing"):
+            local.run()
+    (failed,) = local.runs()[1]
     assert failed.info.status == "FAILED"
-    assert bench.run()["complete"] == 1
-    first, again = bench.study.get_trials()
+    assert local.run()["complete"] == 1
+    first, again = local.study.get_trials()
     assert (first.state, again.params) == (TrialState.FAIL, first.params)
 
 
-def test_a_trial_of_a_pretrained_model_starts_from_what_was_learned(client, tokens, monkeypatch):
-    folder, started = Path("data/pretrained/best"), []
+def test_a_trial_starts_from_the_word_vectors(client, tokens, monkeypatch):
+    started = []
     fit = trials.fit
 
-    def watched(*arguments, start, **others):
-        started.append(start)
-        return fit(*arguments, start=start, **others)
+    def recorded(*arguments, init_state, **others):
+        started.append(init_state)
+        return fit(*arguments, init_state=init_state, **others)
 
-    monkeypatch.setattr(trials, "fit", watched)
-    studied = []
+    monkeypatch.setattr(trials, "fit", recorded)
+    model = BILSTM.model_copy(update={"word_vectors": True})
+    names = []
     for value in (0.0, 0.01):
-        weights.save({weights.EMBEDDING: torch.full((500, 8), value)}, {"kind": "vectors"}, tokens, folder)
-        bench = Bench(client, tokens, "best", trials=1)
-        bench.run()
-        studied.append(bench.search.study)
-        assert torch.equal(started[-1][weights.EMBEDDING], torch.full((300, 8), value))
-    assert studied[0] != studied[1], "other weights are another study"
-    Bench(client, tokens, trials=1).run()
-    assert started[-1] is None
+        pretrained.save({pretrained.EMBEDDING: torch.full((500, 8), value)}, {}, tokens, WORD_VECTORS)
+        local = LocalStudy(client, tokens, model, n_trials=1)
+        local.run()
+        names.append(local.search.study)
+        assert torch.equal(started[-1][pretrained.EMBEDDING], torch.full((300, 8), value))
+    assert names[0] != names[1], "other weights are another study"

@@ -1,4 +1,4 @@
-"""Studies of the shrunk params' bilstm, worked on in the test's own process."""
+"""Studies of the shrunk params' bilstm whose trials run in the test's own process."""
 
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,41 @@ from sentiment_rnn.search.study import Search, open_study, report
 from sentiment_rnn.search.worker import work
 
 VALUES = shrunk_values()
+VALUES["model"]["word_vectors"] = False
 VALUES["search"]["space"] = {
     "learning_rate": {"type": "float", "low": 1e-3, "high": 1e-2, "log": True},
     "dropout": {"type": "float", "low": 0.3, "high": 0.6},
 }
 PARAMS = params.Params.model_validate(VALUES)
+BILSTM = PARAMS.model_of("bilstm")
+WORD_VECTORS = Path("data/word_vectors")
 
 
-class Bench:
-    """A study of bilstm with some of search's parameters changed, opened and worked on in this process."""
+class LocalStudy:
+    """An opened study of an architecture, with some parameters of `search` changed.
 
-    def __init__(self, client: MlflowClient, tokens: Path, model: str = "bilstm", **changes: Any) -> None:
+    Attributes:
+        client: MLflow's.
+        storage: Optuna's.
+        search: what its workers get.
+    """
+
+    def __init__(
+        self,
+        client: MlflowClient,
+        tokens: Path,
+        model: params.ModelParams = BILSTM,
+        name: str = "bilstm",
+        **changes: Any,
+    ) -> None:
         self.client = client
         self.work = Path("work")
-        asked = PARAMS.search.model_copy(update={"min_improvement": 0.0, **changes})
-        url = storage_url(asked.storage, self.work)
+        search_params = PARAMS.search.model_copy(update={"min_improvement": 0.0, **changes})
+        url = storage_url(search_params.storage, self.work)
         self.storage = open_storage(url)
         search = Search(
-            architecture="bilstm", model=PARAMS.model_of(model), params=asked, trainer=PARAMS.trainer,
-            tokens=tokens, pretrained=Path(f"data/pretrained/{model}"), storage=url,
+            architecture=name, model=model, params=search_params, trainer=PARAMS.trainer, tokens=tokens,
+            word_vectors=WORD_VECTORS, storage=url,
         )  # fmt: skip
         self.search = open_study(client, self.storage, search, self.work)
 
@@ -41,12 +57,13 @@ class Bench:
         return optuna.load_study(storage=self.storage, study_name=self.search.study)
 
     def run(self) -> dict[str, Any]:
+        """Run the missing trials; the report."""
         work(self.client, self.storage, self.search)
         return report(self.search, self.study)
 
-    def family(self) -> tuple[list[Run], list[Run]]:
+    def runs(self) -> tuple[list[Run], list[Run]]:
         """Parent runs and child runs, each in the order of their start."""
-        found = self.client.search_runs([self.client.get_experiment_by_name("sample-search").experiment_id])
+        found = self.client.search_runs([self.client.get_experiment_by_name("synthetic-search").experiment_id])
         found = sorted(found, key=lambda run: run.info.start_time)
         children = [run for run in found if "mlflow.parentRunId" in run.data.tags]
         return [run for run in found if run not in children], children
