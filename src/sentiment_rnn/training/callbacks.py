@@ -9,13 +9,13 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
 
 class History(pl.Callback):
-    """One row per epoch: its metrics, training seconds and tokens per second; printed as one line.
+    """One row per epoch with its metrics, training seconds and tokens per second; also printed.
 
     It is saved in the checkpoint, so that a resumed training has one complete history.
 
     Args:
-        name: first word of the line.
-        tokens: tokens of an epoch.
+        name: first word of the printed line.
+        tokens: number of tokens in an epoch.
     """
 
     def __init__(self, name: str, tokens: int) -> None:
@@ -28,11 +28,11 @@ class History(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         if trainer.is_last_batch and torch.cuda.is_available():
-            torch.cuda.synchronize()  # kernels run behind the Python code
+            torch.cuda.synchronize()  # kernels run asynchronously
         self.last_step_ended = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        seconds = self.last_step_ended - self.started  # validation is not in it
+        seconds = self.last_step_ended - self.started  # without validation
         row = {name: float(value) for name, value in trainer.callback_metrics.items() if not name.endswith("_step")}
         row |= {
             "epoch": trainer.current_epoch + 1,
@@ -46,13 +46,13 @@ class History(pl.Callback):
             rank_zero_only=True,
         )
         if trainer.is_global_zero:
-            scores = ", ".join(
+            metrics = ", ".join(
                 f"{name.replace('_', ' ')} {row[name]:.4f}"
                 for name in sorted(row)
                 if name.endswith(("_loss", "_accuracy"))
             )
             print(
-                f"{self.name}: epoch {row['epoch']}/{trainer.max_epochs} in {seconds:.1f} s: {scores}",
+                f"{self.name}: epoch {row['epoch']}/{trainer.max_epochs} in {seconds:.1f} s: {metrics}",
                 flush=True,
             )
 
@@ -64,7 +64,7 @@ class History(pl.Callback):
 
 
 class SystemMetrics(pl.Callback):
-    """The machine's processors, memory and GPUs, sampled into the MLflow run while it trains."""
+    """Samples the use of CPU, memory and GPUs into the MLflow run during training."""
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id

@@ -32,8 +32,8 @@ PROTOCOLS = {
 
 
 def loader(reviews: TokenizedReviews, batches: BucketBatchSampler) -> DataLoader[Batch]:
-    """Whole batches from the memory-mapped ids, in this process: a worker process would only copy them."""
-    # a loader samples a seed from its generator; from torch's own it would shift dropout in a resumed epoch
+    """Loads whole batches in this process: a worker process would only copy the memory-mapped ids."""
+    # the loader draws a seed from its generator; from torch's global one that would change dropout in a resumed epoch
     return DataLoader(reviews, sampler=batches, batch_size=None, generator=torch.Generator())
 
 
@@ -41,12 +41,12 @@ class ReviewsDataModule(pl.LightningDataModule):
     """Batches of tokenized reviews.
 
     Args:
-        folder: written by the stage tokenize.
-        encoding: how the model reads a review.
-        batch_size: reviews a step, over all ranks together.
+        folder: written by the tokenize stage.
+        encoding: vocabulary size, length, truncation and padding.
+        batch_size: reviews per step, over all ranks.
         protocol: a key of `PROTOCOLS`.
-        seed: decides the order of the batches.
-        train_fraction: fraction of the training reviews to use.
+        seed: of the order of the batches.
+        train_fraction: fraction of the training reviews.
         labels: `(N,)` from 0 to 1, replace those of the training reviews.
     """
 
@@ -77,7 +77,7 @@ class ReviewsDataModule(pl.LightningDataModule):
         world_size = self.trainer.world_size if self.trainer else 1
         rank = self.trainer.global_rank if self.trainer else 0
         if self.batch_size % world_size:
-            raise UserError(f"params.yaml: batch_size {self.batch_size} does not divide among {world_size} processes")
+            raise UserError(f"params.yaml: batch_size: {self.batch_size} is not divisible by {world_size} processes")
         batches = BucketBatchSampler(
             self.train.lengths,
             self.train.encoding,

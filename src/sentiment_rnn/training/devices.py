@@ -1,4 +1,4 @@
-"""Resolves `auto` in the trainer's parameters on this machine, and under torchrun or SLURM."""
+"""Resolves `auto` in the trainer's parameters: on one machine, under torchrun, under SLURM."""
 
 import os
 import platform
@@ -9,21 +9,21 @@ import torch
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import TrainerParams
 
-MIN_BATCH_PER_GPU = 32  # below it a step is launch overhead, and more GPUs make it slower
+MIN_BATCH_PER_GPU = 32  # smaller batches are dominated by kernel launches: more GPUs would be slower
 
 
 def resolve_precision(params: TrainerParams) -> str:
-    """`auto` becomes bf16-mixed on a CPU that computes in bfloat16, else 32-true; on CUDA that is TF32.
+    """Resolve `auto`: bf16-mixed on a CPU with bfloat16 units, else 32-true.
 
     Raises:
-        UserError: bf16-mixed on CUDA. Autocast runs cuDNN's recurrent layers in float16 whatever dtype is named
-            (PyTorch's AutocastRNN.cpp), and without loss scaling.
+        UserError: bf16-mixed on CUDA. There autocast runs cuDNN's recurrent layers in float16 whatever its dtype
+            (PyTorch's AutocastRNN.cpp), without loss scaling.
     """
     cuda = torch.cuda.is_available() and params.accelerator not in ("cpu", "mps")
     if cuda and params.precision == "bf16-mixed":
         raise UserError(
             "params.yaml: trainer.precision: bf16-mixed on CUDA would run cuDNN's recurrent layers in float16 without "
-            "loss scaling: auto or 32-true (which is TF32)"
+            "loss scaling: choose auto or 32-true, which uses TF32"
         )
     if params.precision != "auto":
         return params.precision
@@ -33,13 +33,13 @@ def resolve_precision(params: TrainerParams) -> str:
 
 
 def inference_device(params: TrainerParams | None = None) -> torch.device:
-    """Where a trained model makes many predictions: a GPU if there is one that may be used, else the CPU."""
+    """The device for predictions: a GPU if there is one that may be used, else the CPU."""
     cuda = torch.cuda.is_available() and (params is None or params.accelerator not in ("cpu", "mps"))
     return torch.device("cuda" if cuda else "cpu")
 
 
 def machine(params: TrainerParams) -> str:
-    """The device, as a report names it: the GPU, or the processor and how many of its cores."""
+    """The device's name in reports: the GPU, or the processor and the number of its cores."""
     if gpus(params):
         return torch.cuda.get_device_name(0)
     try:
@@ -56,7 +56,7 @@ def cores() -> int:
 
 
 def one_device(params: TrainerParams) -> TrainerParams:
-    """The parameters of a process that has one device of its own, one of several side by side."""
+    """The parameters for a process that sees one device only, such as a worker of a search."""
     return params.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
 
 
@@ -64,12 +64,12 @@ def gpus(params: TrainerParams) -> list[str]:
     """The CUDA devices that may be used, as CUDA_VISIBLE_DEVICES names them.
 
     Raises:
-        UserError: params.yaml names one that does not exist.
+        UserError: params.yaml names a device that does not exist.
     """
     if params.accelerator in ("cpu", "mps") or not torch.cuda.device_count():
         return []
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    visible = named.split(",") if named else [str(index) for index in range(torch.cuda.device_count())]
+    variable = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = variable.split(",") if variable else [str(index) for index in range(torch.cuda.device_count())]
     if isinstance(params.devices, list):
         if max(params.devices) >= len(visible):
             raise UserError(f"params.yaml: trainer.devices: {params.devices}, but GPUs are 0 to {len(visible) - 1}")
@@ -78,7 +78,7 @@ def gpus(params: TrainerParams) -> list[str]:
 
 
 def resolve_nodes(params: TrainerParams) -> int:
-    """`auto` becomes the number of machines that torchrun or SLURM started the processes on, else 1."""
+    """Resolve `auto`: the number of machines of the torchrun or SLURM job, else 1."""
     if params.num_nodes != "auto":
         return params.num_nodes
     if "TORCHELASTIC_RUN_ID" in os.environ:
@@ -89,9 +89,9 @@ def resolve_nodes(params: TrainerParams) -> int:
 
 
 def resolve_devices(params: TrainerParams, batch_size: int) -> int | str | list[int]:
-    """`auto` becomes the processes that torchrun or SLURM started on each machine, else a number of GPUs.
+    """Resolve `auto`: the processes per machine of the torchrun or SLURM job, else a number of GPUs.
 
-    Of several GPUs the most are taken that share the batch equally, at least `MIN_BATCH_PER_GPU` reviews each.
+    That is the largest number that divides the batch, with at least `MIN_BATCH_PER_GPU` reviews per GPU.
 
     Args:
         params: Trainer's.
@@ -103,6 +103,6 @@ def resolve_devices(params: TrainerParams, batch_size: int) -> int | str | list[
         return int(os.environ["LOCAL_WORLD_SIZE"])
     if "SLURM_NTASKS" in os.environ:
         return int(os.environ["SLURM_NTASKS"]) // resolve_nodes(params)
-    found = len(gpus(params))
-    fitting = [n for n in range(1, found + 1) if batch_size % n == 0 and batch_size // n >= MIN_BATCH_PER_GPU]
-    return max(fitting, default=1) if found else "auto"
+    available = len(gpus(params))
+    numbers = [n for n in range(1, available + 1) if batch_size % n == 0 and batch_size // n >= MIN_BATCH_PER_GPU]
+    return max(numbers, default=1) if available else "auto"

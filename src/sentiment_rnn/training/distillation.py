@@ -1,7 +1,7 @@
-"""Distillation: a classifier first learns its teachers' predictions on the unlabelled reviews.
+"""Distillation: pseudo-labels of teachers on the unlabelled reviews, and training on them.
 
-Hinton et al. (2015), "Distilling the knowledge in a neural network": the teachers' probabilities are the labels. With a
-teacher of the student's own kind this is self-training (Xie et al., 2020, "Self-training with noisy student").
+Hinton et al. (2015), "Distilling the knowledge in a neural network": the labels are the teachers' probabilities. With a
+teacher of the student's architecture it is self-training (Xie et al., 2020, "Self-training with noisy student").
 """
 
 import hashlib
@@ -27,11 +27,11 @@ PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
 def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: Path, out: Path) -> None:
     """The stage pseudo_label: write the mean prediction of an architecture's teachers on the unlabelled reviews.
 
-    The mean logit is divided by the temperature that validation gives.
+    The mean logit is divided by a temperature that is fitted on validation.
 
     Args:
         name: the architecture.
-        params: of it `teachers` is used.
+        params: the whole of params.yaml.
         raw: folder of the download stage.
         tokens: folder of the tokenize stage.
         models: folder of all trained models.
@@ -42,17 +42,17 @@ def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: 
     """
     teachers = params.model_of(name).teachers
     if not teachers:
-        raise UserError(f"params.yaml: models.{name}.teachers: it has none")
+        raise UserError(f"params.yaml: models.{name}.teachers: empty, there is nothing to learn from")
 
     def predict(split: str) -> Predicted:
         return _mean([_teacher(teacher, params, split, raw, tokens, models) for teacher in teachers])
 
-    together = " and ".join(teachers)
+    names = " and ".join(teachers)
     validation = predict("validation")
     temperature = fit_temperature(validation.logits, validation.labels)
     accuracy = np.mean((validation.logits > 0) == (validation.labels > 0))
-    print(f"{together}: validation accuracy {accuracy:.4f}, temperature {temperature}", flush=True)
-    print(f"{together}: predicting the unlabelled reviews ...", flush=True)
+    print(f"{names}: validation accuracy {accuracy:.4f}, temperature {temperature}", flush=True)
+    print(f"{names}: predicting the unlabelled reviews ...", flush=True)
     save(probabilities(predict("unsupervised").logits / temperature), tokens, out)
 
 
@@ -70,7 +70,7 @@ def _mean(predicted: list[Predicted]) -> Predicted:
 
 
 def save(positive: np.ndarray, tokens: Path, folder: Path) -> None:
-    """Write pseudo-labels: probabilities `(N,)` of "positive" for the unlabelled reviews in `tokens`, in their order."""
+    """Write pseudo-labels: probabilities `(N,)` of "positive", in the order of the unlabelled reviews in `tokens`."""
     with atomic_folder(folder) as partial:
         save_file({"positive": positive.astype(np.float32)}, partial / PROBABILITIES)
         write_json(partial / DESCRIPTION, load_identity(tokens))
@@ -80,7 +80,7 @@ def load(name: str, model: ModelParams, folder: Path, tokens: Path) -> np.ndarra
     """Read the pseudo-labels of an architecture, `(N,)` float32; None if it has no teachers.
 
     Raises:
-        UserError: they are missing or corrupt, or of other reviews than those in `tokens`.
+        UserError: they are missing, corrupt, or made from another data set than `tokens`.
     """
     if not model.teachers:
         return None
@@ -89,7 +89,7 @@ def load(name: str, model: ModelParams, folder: Path, tokens: Path) -> np.ndarra
         positive: np.ndarray = load_file(file)["positive"]
         made_from = read_json(folder / DESCRIPTION)
     if made_from != load_identity(tokens):
-        raise UserError(f"{folder} is of other reviews than {tokens} has now: run `dvc repro pseudo_label_{name}`")
+        raise UserError(f"{folder} was made from another data set than {tokens}: run `dvc repro pseudo_label_{name}`")
     return positive
 
 
@@ -127,7 +127,7 @@ def distill(
         params: Trainer's.
         seed: of the initial values, the order of the batches and dropout.
         tokens: folder of the tokenize stage.
-        checkpoints: from where a killed training resumes.
+        checkpoints: folder from which a killed training resumes.
         pseudo_labels: the teachers' probabilities `(N,)`.
         init_state: weights that replace some of the initial ones, by name.
 
@@ -138,7 +138,7 @@ def distill(
         "protocol": "distillation",
         "max_epochs": model.distillation_epochs,
         "patience": model.distillation_epochs,
-        "label_smoothing": 0.0,  # pseudo-labels are soft already
+        "label_smoothing": 0.0,  # pseudo-labels are soft
         "adversarial_epsilon": None,
     }
     return fit(

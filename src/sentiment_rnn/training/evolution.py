@@ -1,4 +1,4 @@
-"""Neuroevolution: a part of the classifier is trained by CMA-ES, without gradients."""
+"""Neuroevolution: training of a part of the classifier by CMA-ES, without gradients."""
 
 from typing import cast
 
@@ -9,22 +9,23 @@ from torch.nn.utils import parameters_to_vector
 
 from sentiment_rnn.data.batches import Batch
 from sentiment_rnn.models.merging import mean_probability
+from sentiment_rnn.models.pooling import full_precision
 from sentiment_rnn.models.trainable import trainable_parameters
 from sentiment_rnn.training.cma_es import CMAES
 from sentiment_rnn.training.module import SentimentModule
 
-LOGIT_STEP = 0.3  # how far the first readouts' logits lie from those of the mean
-LOGIT_STEP_OF_BIASES = 0.05  # the same for the gate biases, which start where the readout has been fitted to them
-PROBE = 0.01  # of gate biases: a change small enough for the logits to follow in proportion
-READOUTS = 4  # times pycma's population: a readout costs next to nothing once the features are there
+READOUT_LOGIT_STD = 0.3  # initial standard deviation of the candidates' logits
+BIAS_LOGIT_STD = 0.05  # the same for gate biases: the readout has been fitted to their initial values
+BIAS_PROBE_STD = 0.01  # a change of gate biases for which the logits change linearly
+READOUT_POPULATION = 4  # times pycma's: one matrix product evaluates all readouts
 
 
 class EvolutionModule(SentimentModule):
-    """A batch is a generation: all candidates are judged by their loss on it, without dropout.
+    """One generation per batch: the candidates' losses on it, without dropout.
 
-    Where there are two parts, the gate biases are evolved after the readout, in the last quarter of the epochs (at
-    least one): a generation of theirs costs as many forward passes as it has candidates, one of readouts a single one.
-    What belongs to Adam, its learning rate and the like, is not looked at.
+    Of two parts the readout is evolved first, the gate biases in the last quarter of the epochs (at least one): a
+    generation of gate biases takes a forward pass per candidate, one of readouts a single forward pass. Learning rate,
+    dropout and the other parameters of gradient descent are not used.
     """
 
     automatic_optimization = False
@@ -42,58 +43,60 @@ class EvolutionModule(SentimentModule):
         evolved = cast(CMAES, optimizers[part].optimizer)
         logits = self._readouts(batch, evolved) if part == 0 else self._biases(batch, evolved)
         labels = batch.labels.expand_as(logits)
-        losses = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1)
-        losses = self._over_ranks(losses)
+        losses = self._mean_over_ranks(F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=1))
         optimizers[part].step(closure=lambda: losses[1:])
-        self.update_metrics(logits[0], losses[0], batch.labels)  # before the step, as Adam's
+        self.update_metrics(logits[0], losses[0], batch.labels)  # before the step, as with Adam
 
     def _readouts(self, batch: Batch, evolved: CMAES) -> Tensor:
         """Logits `(1 + P, B)` of the mean and the candidates.
 
-        They share the features, so one matrix product is all. Their steps are in the features' own units, or CMA-ES
-        would spend its generations on finding these out: the states of an untrained LSTM are as small as 0.003.
+        They share the features. The initial standard deviations are scaled by the features': the states of an untrained
+        LSTM are as small as 0.003, and CMA-ES would need many generations to adapt to that.
         """
-        features = [
-            found.float() for found in self.model.pool(self.model.encode(batch.ids, batch.lengths), batch.lengths)
-        ]
-        if not evolved.begun:
-            steps = [F.pad(1 / (len(found.T) ** 0.5 * found.std(dim=0)), (0, 1), value=1.0) for found in features]
-            evolved.begin(self._over_ranks(LOGIT_STEP * torch.cat(steps)), READOUTS)
+        features = self._features(batch)
+        if not evolved.started:
+            stds = [F.pad(1 / (len(pooled.T) ** 0.5 * pooled.std(dim=0)), (0, 1), value=1.0) for pooled in features]
+            evolved.start(self._mean_over_ranks(READOUT_LOGIT_STD * torch.cat(stds)), READOUT_POPULATION)
         blocks = torch.cat([evolved.mean[None], evolved.candidates]).chunk(len(features), dim=1)
-        with torch.autocast(self.device.type, enabled=False):  # candidates differ by less than bfloat16 can tell
+        with torch.autocast(self.device.type, enabled=False):  # candidates differ by less than bfloat16's precision
             logits = [
-                F.linear(found, block[:, :-1], block[:, -1]).T for found, block in zip(features, blocks, strict=True)
+                F.linear(pooled, block[:, :-1], block[:, -1]).T for pooled, block in zip(features, blocks, strict=True)
             ]
         return logits[0] if len(logits) == 1 else mean_probability(*logits)
 
     def _biases(self, batch: Batch, evolved: CMAES) -> Tensor:
         """Logits `(1 + P, B)` of the mean and the candidates, a forward pass each.
 
-        Their first step is measured too: the readout is steep by now, and what is a small step for a gate is a large
-        one for the logit.
+        The initial standard deviation follows from the change of the logits that a small random change causes: after
+        training the readout, the logits are sensitive to the gate biases.
         """
-        if not evolved.begun:
-            start = parameters_to_vector(evolved.parameters)
+        if not evolved.started:
+            initial = parameters_to_vector(evolved.parameters)
             random = torch.Generator().manual_seed(self.hparams["seed"])
-            probe = start + PROBE * torch.randn(len(start), generator=random).to(start)
-            before, after = self._logits_with(batch, evolved, torch.stack([start, probe]))
-            change = self._over_ranks((after - before).square().mean()).sqrt()
-            evolved.put(start)
-            evolved.begin(torch.full_like(start, float(LOGIT_STEP_OF_BIASES * PROBE / change)), 1)
-        return self._logits_with(batch, evolved, torch.cat([evolved.mean[None], evolved.candidates]))
+            probe = initial + BIAS_PROBE_STD * torch.randn(len(initial), generator=random).to(initial)
+            before, after = self._logits_of_biases(batch, evolved, torch.stack([initial, probe]))
+            change = self._mean_over_ranks((after - before).square().mean()).sqrt()
+            evolved.set_parameters(initial)
+            evolved.start(torch.full_like(initial, float(BIAS_LOGIT_STD * BIAS_PROBE_STD / change)), 1)
+        return self._logits_of_biases(batch, evolved, torch.cat([evolved.mean[None], evolved.candidates]))
 
-    def _logits_with(self, batch: Batch, evolved: CMAES, points: Tensor) -> Tensor:
-        """Logits `(P, B)` with the gate biases of each of `points`, `(P, n)`; leaves the last of them in the model."""
+    def _logits_of_biases(self, batch: Batch, evolved: CMAES, biases: Tensor) -> Tensor:
+        """Logits `(P, B)` with each row of `biases`, `(P, n)`; the model keeps the last row."""
         logits = []
-        for values in points:
-            evolved.put(values)
-            features = self.model.pool(self.model.encode(batch.ids, batch.lengths), batch.lengths)
+        for values in biases:
+            evolved.set_parameters(values)
+            features = self._features(batch)
             with torch.autocast(self.device.type, enabled=False):
-                logits.append(self.model.head([found.float() for found in features]))
+                logits.append(self.model.head(features))
         return torch.stack(logits)
 
-    def _over_ranks(self, values: Tensor) -> Tensor:
-        """The mean over the processes, each of which has an equal share of the batch."""
+    def _features(self, batch: Batch) -> list[Tensor]:
+        """The pooled features `(B, F)` of each readout, in float32 under autocast."""
+        states = self.model.encode(batch.ids, batch.lengths)
+        return [full_precision(pooled) for pooled in self.model.pool(states, batch.lengths)]
+
+    def _mean_over_ranks(self, values: Tensor) -> Tensor:
+        """The mean over the processes, whose shares of the batch are equal."""
         return cast(Tensor, self.trainer.strategy.reduce(values, reduce_op="mean"))
 
     def configure_optimizers(self) -> list[CMAES]:

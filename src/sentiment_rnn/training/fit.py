@@ -1,4 +1,4 @@
-"""One fit, the same for `train` and for every trial of `search`: module, data, Lightning's Trainer."""
+"""One fit of a classifier: module, data, Lightning's Trainer. Stages, trials and experiments all train by it."""
 
 import logging
 import sys
@@ -22,24 +22,25 @@ from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
 from sentiment_rnn.training.callbacks import History
 from sentiment_rnn.training.datamodule import PROTOCOLS, ReviewsDataModule
-from sentiment_rnn.training.devices import inference_device, resolve_devices, resolve_nodes, resolve_precision
+from sentiment_rnn.training.devices import gpus, inference_device, resolve_devices, resolve_nodes, resolve_precision
 from sentiment_rnn.training.evolution import EvolutionModule
 from sentiment_rnn.training.module import SentimentModule
-from sentiment_rnn.training.ranks import agree, is_rank_zero
+from sentiment_rnn.training.ranks import is_rank_zero, rank_zero_decision
 
-LOG_EVERY = 20  # steps between points of the training curve
+LOG_EVERY = 20  # steps
+FINISHED = "history.json"  # is written last
 
-# intended, or not ours to fix: batches are made faster than they are trained on (training.datamodule), and a small corpus
-# has few; `checkpoints` may hold a killed run's; torch moved a class that Lightning still imports
+# expected: batches are loaded faster than trained on (`datamodule.loader`), and a small corpus has few; `checkpoints`
+# may hold those of a killed training; Lightning imports a class that torch has moved
 for message in ("does not have many workers", "number of training batches", "exists and is not empty", "LeafSpec"):
     warnings.filterwarnings("ignore", f".*{message}.*")
-# History prints one line per epoch; Lightning would add the devices and an advertisement to each fit
+# `History` prints one line per epoch; Lightning would add the devices and an advertisement to each fit
 for noisy in ("pytorch_lightning", "mlflow.system_metrics"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 class FitResult(NamedTuple):
-    """A trained classifier in evaluation mode, the rows of its `History`, its data."""
+    """A trained classifier on the CPU, in evaluation mode, the rows of its `History`, its data."""
 
     model: Classifier
     history: list[dict[str, float]]
@@ -68,8 +69,8 @@ def fit(
         params: Trainer's.
         seed: of the initial values, the order of the batches and dropout.
         tokens: folder of the tokenize stage.
-        checkpoints: folder for `last.ckpt`, `best.ckpt` and, at the end, `history.json`; survives a kill. None: no
-            checkpoint is written, and the model is that of the last epoch.
+        checkpoints: folder for `last.ckpt`, `best.ckpt` and, at the end, `history.json`. None: no checkpoint is
+            written, and the model is that of the last epoch.
         logger: for the metrics; False: none.
         callbacks: further ones.
         train_fraction: fraction of the training reviews.
@@ -80,7 +81,7 @@ def fit(
         The result; under several processes, None in all but rank zero.
 
     Raises:
-        UserError: the number of labels is not that of the reviews, the devices do not exist, a checkpoint is corrupt.
+        UserError: wrong number of labels, missing devices, or a corrupt checkpoint.
     """
     encoding = Encoding(**model.encoding())
     data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels)
@@ -106,7 +107,7 @@ def fit(
     if model.ema_decay is not None:
         all_callbacks.append(EMAWeightAveraging(device=inference_device(params), decay=model.ema_decay))
     if checkpoints:
-        # two, because save_last writes only where the best is written too; `last` after `best`, whose state it saves
+        # two, because `save_last` writes only together with the best; `last` comes second: it saves the state of `best`
         settings: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
         all_callbacks.append(ModelCheckpoint(checkpoints, **settings, filename="best", monitor=f"{eval_split}_loss"))
         all_callbacks.append(ModelCheckpoint(checkpoints, **settings, filename="last"))
@@ -119,7 +120,7 @@ def fit(
         logger=logger,
         callbacks=all_callbacks,
         log_every_n_steps=LOG_EVERY,
-        use_distributed_sampler=False,  # data.batches shares the batches out
+        use_distributed_sampler=False,  # `BucketBatchSampler` divides the batches among the ranks
         num_sanity_val_steps=0,
         enable_progress_bar=sys.stderr.isatty(),
         enable_model_summary=False,
@@ -129,48 +130,45 @@ def fit(
     if checkpoints is None:
         trainer.fit(module, datamodule=data)
         return FitResult(module.model.eval(), history.rows, data) if is_rank_zero() else None
-    finished = checkpoints / "history.json"
-    resume_from = agree(trainer, lambda: _resume_from(checkpoints))
+    resume_from = rank_zero_decision(trainer, lambda: _resume_from(checkpoints))
     if resume_from != FINISHED:
         trainer.fit(module, datamodule=data, ckpt_path=resume_from, weights_only=True)
-    elif is_rank_zero():
-        history.rows = read_json(finished)
     if not is_rank_zero():
         return None
-    write_json(finished, history.rows)
-    # the reference protocol evaluates on test after each epoch: there the last epoch is used, or test would select it
+    if resume_from == FINISHED:
+        history.rows = read_json(checkpoints / FINISHED)
+    else:
+        write_json(checkpoints / FINISHED, history.rows)
+    # the protocol keras_reference evaluates on test after each epoch: test must not select the epoch
     selected = validate_checkpoint(checkpoints / ("best.ckpt" if selects_epoch else "last.ckpt"))
     trained = module_class.load_from_checkpoint(selected, map_location="cpu", weights_only=True)
     return FitResult(trained.model.eval(), history.rows, data)
 
 
-FINISHED = "finished"
-
-
 def _resume_from(checkpoints: Path) -> str | None:
-    """The checkpoint of a killed training, None if there is none; `FINISHED` if it was killed after its last epoch.
+    """The checkpoint of a killed training, None if there is none; `FINISHED` if no epoch is left.
 
-    An early stop would not happen again by itself.
+    The checkpoint does not tell the latter: after an early stop Lightning would resume with the next epoch.
     """
-    if (checkpoints / "history.json").exists():
+    if (checkpoints / FINISHED).exists():
         return FINISHED
     last = checkpoints / "last.ckpt"
     return str(validate_checkpoint(last)) if last.exists() else None
 
 
 def validate_checkpoint(checkpoint: Path) -> Path:
-    """The path of a checkpoint that is complete and holds plain values alone.
+    """The path of a checkpoint, which is complete and holds tensors and plain values only.
 
     Raises:
-        UserError: it is not, or does not; which files to delete.
+        UserError: it is corrupt; the message names the files to delete.
     """
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:
-        # torch's errors are of many types: of a truncated file, of another format, of one with code in it
+        # torch raises errors of many types: for a truncated file, another format, a pickle with code
         folder = checkpoint.parent
         raise UserError(
-            f"{checkpoint} cannot be read ({type(error).__name__}): `rm -f {folder}/*.ckpt {folder}/history.json`, and "
+            f"{checkpoint} is corrupt ({type(error).__name__}): `rm -f {folder}/*.ckpt {folder}/history.json`, then "
             "the same command trains from the start"
         ) from error
     return checkpoint
@@ -182,6 +180,8 @@ def make_trainer(params: TrainerParams, batch_size: int, **settings: Any) -> pl.
     Raises:
         UserError: they do not exist.
     """
+    if gpus(params):
+        torch.set_float32_matmul_precision("high")  # TF32
     try:
         return pl.Trainer(
             accelerator=params.accelerator,

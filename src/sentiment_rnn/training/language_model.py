@@ -1,8 +1,8 @@
-"""Language-model pre-training: the embedding and the recurrent layers learn to tell a review's next token.
+"""Language-model pre-training of the embedding and the recurrent layers.
 
-Dai & Le (2015), "Semi-supervised sequence learning": a classifier then starts from the language model's weights. Of two
-directions each is a language model of its own, over the same embedding and decoder (Peters et al., 2018, "Deep
-contextualized word representations").
+Dai & Le (2015), "Semi-supervised sequence learning": the classifier is initialized with the language model's weights.
+Two directions are two language models with a common embedding and decoder (Peters et al., 2018, "Deep contextualized
+word representations").
 """
 
 from pathlib import Path
@@ -24,14 +24,14 @@ from sentiment_rnn.training.datamodule import loader
 from sentiment_rnn.training.fit import make_trainer
 from sentiment_rnn.training.module import one_cycle
 
-TRANSFERRED = ("embedding.", "encoder.")  # how the names of the weights begin that a classifier takes over
+TRANSFERRED = ("embedding.", "encoder.")  # prefixes of the weights that initialize the classifier
 
 
 class LanguageModule(pl.LightningModule):
-    """Cross-entropy of the next token, given those before it; with a backward direction the mean of that and its own.
+    """Cross-entropy of the next token given the previous ones; of two directions the mean of both losses.
 
     Args:
-        model: parameters of an architecture whose states have seen no token ahead of theirs, in either direction.
+        model: parameters of a causal architecture: a state must not depend on the token that it predicts.
         steps: batches of the whole training, for the one-cycle schedule.
     """
 
@@ -40,21 +40,21 @@ class LanguageModule(pl.LightningModule):
         self.chosen = model
         self.steps = steps
         self.model = Classifier(**model.architecture())
-        if self.model.bigrams:  # they would show the backward direction the token that it is to tell
+        if self.model.bigrams:  # they would leak the predicted token to the backward direction
             self.model.bigrams.requires_grad_(False).table.weight.zero_()
-        # rare words are told apart in two steps (Grave et al., 2017); ids are in order of frequency, as it asks for
+        # adaptive softmax (Grave et al., 2017); token ids are in order of frequency, which it needs
         cutoffs = [model.vocab_size // 20, model.vocab_size // 4]
         self.decoder = nn.AdaptiveLogSoftmaxWithLoss(self.model.encoder.hidden_size, model.vocab_size, cutoffs)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         states = self.model.encode(batch.ids, batch.lengths)
-        followed = mask(len(states) - 1, batch.lengths - 1)
+        has_next = mask(len(states) - 1, batch.lengths - 1)
         forward, *backward = states.split(self.model.encoder.hidden_size, dim=-1)
         with torch.autocast(states.device.type, enabled=False):  # log-probabilities of rare words need float32
-            loss: Tensor = self.decoder(forward[:-1][followed].float(), batch.ids[1:][followed]).loss
+            loss: Tensor = self.decoder(forward[:-1][has_next].float(), batch.ids[1:][has_next]).loss
             for half in backward:
-                loss = (loss + self.decoder(half[1:][followed].float(), batch.ids[:-1][followed]).loss) / 2
-        self.log("language_loss", loss, on_step=False, on_epoch=True, batch_size=int(followed.sum()))
+                loss = (loss + self.decoder(half[1:][has_next].float(), batch.ids[:-1][has_next]).loss) / 2
+        self.log("language_loss", loss, on_step=False, on_epoch=True, batch_size=int(has_next.sum()))
         return loss
 
     def configure_optimizers(self) -> Any:
@@ -62,7 +62,7 @@ class LanguageModule(pl.LightningModule):
         return one_cycle(optimizer, self.chosen.learning_rate, self.steps)
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        # Lightning refuses to clip for a fused optimizer
+        # as in SentimentModule
         if self.chosen.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.parameters(), self.chosen.gradient_clip)
 
@@ -78,17 +78,17 @@ def pretrain(
     logger: Logger | bool,
     max_epochs: int = 1,
 ) -> dict[str, Tensor]:
-    """Read unlabelled reviews as a language model.
+    """Train a language model on unlabelled reviews.
 
     Args:
-        name: how progress is called.
-        model: the classifier's parameters, padded behind; of several layers only if they read in one direction.
+        name: in the progress output.
+        model: the classifier's parameters, with `padding: post`; several layers must be unidirectional.
         params: Trainer's.
-        seed: of the initial values, of which reviews, of their order.
+        seed: of the initial values, the subsample of reviews, their order.
         tokens: folder of the tokenize stage.
-        reviews: how many are read; fewer where there are fewer.
-        logger: where the loss goes; False: nowhere.
-        max_epochs: how often they are read.
+        reviews: number of reviews; all if there are fewer.
+        logger: for the loss; False: none.
+        max_epochs: of the training.
 
     Returns:
         The weights of the embedding and the encoder, by their names in `Classifier`.

@@ -9,40 +9,40 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from sentiment_rnn.tracking.store import tracking_uri
 
-WAIT = 10.0  # seconds that a run's curve may be behind
-MANY = 500  # points: MLflow takes 1,000 at once
+MAX_DELAY = 10.0  # seconds before buffered metrics are written
+MAX_BUFFERED = 500  # metrics; MLflow's limit per request is 1,000
 
 
 class RunLogger(MLFlowLogger):
-    """Logs into a run that is there: points of the training curve wait for one another, an epoch's metrics do not.
+    """Logs into an existing run; metrics of steps are buffered, metrics of epochs are written at once.
 
-    A write is a commit, or a request to a server, of one point as of a hundred. What a kill loses belongs to an epoch
-    that is trained again.
+    A write is a commit or an HTTP request, for one metric as for a hundred. Metrics that a kill loses belong to an
+    epoch that is repeated by the resumed training.
 
     Args:
-        run_id: MLflow's.
+        run_id: of the MLflow run.
     """
 
     def __init__(self, run_id: str) -> None:
         super().__init__(tracking_uri=tracking_uri(), run_id=run_id)
-        self.waiting: list[Metric] = []
+        self.buffer: list[Metric] = []
         self.written = time.monotonic()
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         now = int(time.time() * 1000)
-        self.waiting += [Metric(name, value, now, step or 0) for name, value in metrics.items()]
+        self.buffer += [Metric(name, value, now, step or 0) for name, value in metrics.items()]
         of_epoch = not any(name.endswith("_step") for name in metrics)
-        if of_epoch or time.monotonic() - self.written > WAIT or len(self.waiting) > MANY:
+        if of_epoch or time.monotonic() - self.written > MAX_DELAY or len(self.buffer) > MAX_BUFFERED:
             self.write()
 
     def write(self) -> None:
-        """Bring what waits to the store."""
-        self.experiment.log_batch(self.run_id, metrics=self.waiting)
-        self.waiting, self.written = [], time.monotonic()
+        """Write the buffer to the store."""
+        self.experiment.log_batch(self.run_id, metrics=self.buffer)
+        self.buffer, self.written = [], time.monotonic()
 
     @rank_zero_only
     def finalize(self, status: str = "success") -> None:
-        if self.waiting:
+        if self.buffer:
             self.write()
         super().finalize(status)

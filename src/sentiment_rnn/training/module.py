@@ -1,4 +1,4 @@
-"""The classifier as a LightningModule: loss, metrics, optimizer."""
+"""The LightningModule of the classifier: loss, metrics, optimizer."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from sentiment_rnn.models.trainable import trainable_parameters
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, learning_rate: float, steps: int) -> Any:
-    """An optimizer whose learning rate rises to `learning_rate` and falls to nothing within `steps` (Smith, 2018).
+    """The one-cycle schedule: the learning rate rises to `learning_rate` and falls to 0 within `steps` (Smith, 2018).
 
     Returns:
         What Lightning's `configure_optimizers` returns.
     """
-    # a handful of epochs has no time for torch's 0.3; where the rise would be of one step torch divides by zero
+    # a shorter rise than torch's 0.3, for few epochs; 0.1 of 10 steps is one step, for which torch divides by zero
     rise = 0.1 if steps != 10 else 0.2
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps, pct_start=rise)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -31,7 +31,7 @@ def adversarial_perturbation(loss: Tensor, embedded: Tensor, epsilon: float) -> 
 
     Args:
         loss: a mean over reviews; each depends on its own embeddings alone.
-        embedded: `(T, B, F)`, the input of the loss, after dropout: what was dropped stays dropped.
+        embedded: `(T, B, F)`, the input of the loss, after dropout.
         epsilon: L2 norm of the perturbation of each review, over its `(T, F)`.
 
     Returns:
@@ -43,7 +43,7 @@ def adversarial_perturbation(loss: Tensor, embedded: Tensor, epsilon: float) -> 
 
 
 class SentimentModule(pl.LightningModule):
-    """Binary cross-entropy on the logit, Adam.
+    """Binary cross-entropy, minimized by Adam.
 
     Args:
         architecture: the arguments of `models.Classifier`.
@@ -52,9 +52,9 @@ class SentimentModule(pl.LightningModule):
         lr_schedule: `constant` or `one_cycle`.
         adam_epsilon: Adam's.
         gradient_clip: the gradient's largest norm, or None.
-        seed: with the epoch decides what dropout drops, so that a resumed epoch drops the same.
-        trainable: the part that is trained, see `models.trainable`; the rest keeps its initial values.
-        label_smoothing: fraction of the label that is spread over both classes (Szegedy et al., 2016).
+        seed: with the epoch and the rank the seed of dropout, so that a resumed epoch repeats it.
+        trainable: the trained part of the model, see `models.trainable`.
+        label_smoothing: probability mass that is spread over both classes (Szegedy et al., 2016).
         adversarial_epsilon: norm of the perturbation of a review's embeddings for a second loss, of the same weight as
             the first (Miyato et al., 2017); None: there is none.
     """
@@ -80,7 +80,7 @@ class SentimentModule(pl.LightningModule):
         for parameter in trained:
             parameter.requires_grad_(True)
         self.eval_split = eval_split
-        # without validation of their input, which would be a CPU-GPU synchronization per batch
+        # validating their input would synchronize CPU and GPU at each step
         self.train_loss, self.eval_loss = (MeanMetric(nan_strategy="disable") for _ in range(2))
         self.train_accuracy, self.eval_accuracy = (BinaryAccuracy(validate_args=False) for _ in range(2))
 
@@ -95,7 +95,7 @@ class SentimentModule(pl.LightningModule):
         smoothing, epsilon = self.hparams["label_smoothing"], self.hparams["adversarial_epsilon"]
         targets = batch.labels * (1 - smoothing) + smoothing / 2
         embedded = self.model.embed(batch.ids)
-        if epsilon is not None and not embedded.requires_grad:  # an embedding that is not trained
+        if epsilon is not None and not embedded.requires_grad:  # the embedding is not trained
             embedded.requires_grad_()
         logits = self.model.forward_embedded(embedded, batch.lengths).float()
         loss = F.binary_cross_entropy_with_logits(logits, targets)
@@ -113,7 +113,7 @@ class SentimentModule(pl.LightningModule):
         self.train_accuracy.update((logits > 0).int(), labels.round().int())  # pseudo-labels are between 0 and 1
 
     def on_train_batch_end(self, *_: Any) -> None:
-        # three calls of `log` at each step would be a twentieth of it
+        # three calls of `log` would take 5 % of a step
         if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self.log("train_loss_step", self.step_loss, on_step=True, on_epoch=False)
         if self.trainer.is_last_batch:
@@ -139,6 +139,6 @@ class SentimentModule(pl.LightningModule):
         return one_cycle(optimizer, hparams["learning_rate"], int(self.trainer.estimated_stepping_batches))
 
     def configure_gradient_clipping(self, *_: Any, **__: Any) -> None:
-        # Lightning refuses to clip for a fused optimizer; that concerns fp16's loss scaling, which is not used here
+        # Lightning does not clip for fused optimizers, because of loss scaling, which is not used here
         if self.hparams["gradient_clip"] is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters(), self.hparams["gradient_clip"])

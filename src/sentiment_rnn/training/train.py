@@ -1,10 +1,10 @@
-"""The stage train: each seed of an architecture in an MLflow run that a killed training resumes; the model as files."""
+"""The stage train: each seed of an architecture in an MLflow run of its own, which a killed training resumes."""
 
 import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,15 +35,15 @@ from sentiment_rnn.training.ranks import is_rank_zero
 
 
 class Folders(NamedTuple):
-    """Where a training reads and writes."""
+    """Inputs and outputs of the stage train."""
 
     tokens: Path = Path("data/tokens")
     word_vectors: Path = Path("data/word_vectors")
-    pseudo_labels: Path = Path("data/pseudo_labels")  # a folder for each architecture
+    pseudo_labels: Path = Path("data/pseudo_labels")  # one folder per architecture
     searches: Path = Path("searches")
     models: Path = Path("models")
     reports: Path = Path("reports/train")
-    work: Path = Path("work/train")  # what a killed training resumes from
+    work: Path = Path("work/train")  # checkpoints of unfinished trainings
 
 
 def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # noqa: B008
@@ -55,24 +55,20 @@ def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # n
     model, path = params.model_of(name), params.path_of(name)
     if not model.teachers:
         model = updated(model, read_json(folders.searches / f"{name}.json"))
-    out, work = folders.models / path, folders.work / name
-    seeds = []
-    for seed in model.seeds:
-        report = train_seed(name, model, params.trainer, seed, folders, work, out / f"seed-{seed}")
-        if report:
-            seeds.append(report)
-    if not seeds:
-        return  # rank zero of a distributed training writes
-    for left in set(out.glob("seed-*")) - {out / f"seed-{seed}" for seed in model.seeds}:
-        shutil.rmtree(left)  # of an earlier choice of seeds
+    work = folders.work / name
+    outs = {seed: folders.models / path / f"seed-{seed}" for seed in model.seeds}
+    metrics = [train_seed(name, model, params.trainer, seed, folders, work, out) for seed, out in outs.items()]
+    if not is_rank_zero():
+        return
+    for stale in set((folders.models / path).glob("seed-*")) - set(outs.values()):
+        shutil.rmtree(stale)  # of seeds that were in params.yaml before
     dataset = load_identity(folders.tokens)["dataset"]
-    write_json(folders.reports / f"{path}.json", training_report(name, dataset, model.protocol, seeds))
+    write_json(folders.reports / f"{path}.json", training_report(name, dataset, model.protocol, metrics))
     eval_split = PROTOCOLS[model.protocol].eval_split
-    history = [  # one set of columns for all architectures, so that DVC can plot them together
-        {"dataset": dataset, "architecture": name, "seed": seed}
-        | {key.replace(f"{eval_split}_", "eval_"): value for key, value in row.items()}
-        for seed in model.seeds
-        for row in read_json(out / f"seed-{seed}" / "history.json")
+    history = [  # the same columns for all architectures, so that DVC can plot them together
+        {"seed": seed, **{key.replace(f"{eval_split}_", "eval_"): value for key, value in row.items()}}
+        for seed, out in outs.items()
+        for row in read_json(out / "history.json")
     ]
     with atomic_file(folders.reports / f"{path}.csv") as file:
         writer = csv.DictWriter(file, fieldnames=list(history[0]), lineterminator="\n")
@@ -83,138 +79,138 @@ def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # n
 
 def train_seed(
     name: str, model: ModelParams, params: TrainerParams, seed: int, folders: Folders, work: Path, out: Path
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """Train one seed, evaluate it in float32, write the model.
 
     Returns:
-        The seed's metrics; None in all processes but rank zero.
+        The seed's metrics; empty in all processes but rank zero.
     """
-    tokens, labels = folders.tokens, folders.pseudo_labels / name
-    identity = load_identity(tokens)
-    chosen = {
+    pseudo_labels = folders.pseudo_labels / name
+    identity = load_identity(folders.tokens)
+    parameters = {
         **model.seed_independent(),
         "seed": seed,
         **params.model_dump(),
         "precision": resolve_precision(params),
         "word_vectors_sha256": pretrained.digest(model, folders.word_vectors),
-        "pseudo_labels_sha256": distillation.digest(name, model, labels),
+        "pseudo_labels_sha256": distillation.digest(name, model, pseudo_labels),
     }
-    same = hashlib.sha256(json.dumps([chosen, identity], sort_keys=True).encode()).hexdigest()
-    # named after all that decides the weights: no process can ever resume from another training's checkpoint
-    checkpoints = work / f"seed-{seed}-{same[:12]}"
-    training = Training(
-        name=name,
-        model=model,
-        params=params,
-        seed=seed,
-        tokens=tokens,
-        init_state=pretrained.load(model, folders.word_vectors, tokens),
-        pseudo_labels=distillation.load(name, model, labels, tokens),
-        checkpoints=checkpoints,
-    )
+    digest = hashlib.sha256(json.dumps([parameters, identity], sort_keys=True).encode()).hexdigest()
+    # named by all that determines the weights: a training can resume from its own checkpoints only
+    checkpoints = work / f"seed-{seed}-{digest[:12]}"
+    inputs: dict[str, Any] = {
+        "tokens": folders.tokens,
+        "init_state": pretrained.load(model, folders.word_vectors, folders.tokens),
+        "pseudo_labels": distillation.load(name, model, pseudo_labels, folders.tokens),
+        "checkpoints": checkpoints,
+    }
     if not is_rank_zero():
-        distilled, _ = training.run(logger=False)
-        if model.refit:
-            training.refit(distilled)
-        return None
+        run_fits(name, model, params, seed, **inputs, logger=False)
+        return {}
     client = connect()
-    run_id = _open_run(client, name, model, chosen, identity, checkpoints)
+    run_id = _open_run(client, name, model, parameters, identity, checkpoints)
     with runs.running(client, run_id):
-        return _train_and_save(client, run_id, training, out)
+        fits = run_fits(
+            name, model, params, seed, **inputs, logger=RunLogger(run_id), callbacks=[SystemMetrics(run_id)]
+        )
+        metrics = _save(client, run_id, name, model, fits, out)
+    return {"seed": seed, **metrics, "run_id": run_id}
 
 
-class Training(NamedTuple):
-    """The arguments of a training, in each of its processes.
+class Fits(NamedTuple):
+    """The results of the fits of one seed: None where there is no such fit, and in all processes but rank zero."""
 
-    Attributes:
+    distilled: FitResult | None
+    trained: FitResult | None
+    refit: FitResult | None
+
+
+def run_fits(
+    name: str,
+    model: ModelParams,
+    params: TrainerParams,
+    seed: int,
+    *,
+    tokens: Path,
+    init_state: Mapping[str, Tensor] | None,
+    pseudo_labels: np.ndarray | None,
+    checkpoints: Path | None,
+    logger: Logger | bool,
+    callbacks: Sequence[pl.Callback] = (),
+) -> Fits:
+    """Fit to the pseudo-labels if there are any, then to the labels; refit with validation if the model says so.
+
+    The refit starts from the same weights as the fit to the labels. It cannot be evaluated: validation metrics and
+    temperature are those of the fit to the labels.
+
+    Args:
         name: in the progress output.
-        model: its parameters.
+        model: architecture and training parameters.
         params: Trainer's.
-        seed: this training's.
+        seed: of all fits.
         tokens: folder of the tokenize stage.
-        init_state: weights that replace some of the initial ones.
-        pseudo_labels: the teachers' probabilities, if it has teachers.
-        checkpoints: from where a killed training resumes; None: it starts anew.
+        init_state: weights that replace some of the initial ones, by name.
+        pseudo_labels: the teachers' probabilities `(N,)`; None: no distillation.
+        checkpoints: folder from which killed fits resume; None: no checkpoints.
+        logger: for the metrics of the fit to the labels; False: none.
+        callbacks: further ones of that fit.
     """
-
-    name: str
-    model: ModelParams
-    params: TrainerParams
-    seed: int
-    tokens: Path
-    init_state: dict[str, Tensor] | None
-    pseudo_labels: np.ndarray | None
-    checkpoints: Path | None
-
-    def run(
-        self, logger: Logger | bool, callbacks: Sequence[pl.Callback] = ()
-    ) -> tuple[FitResult | None, FitResult | None]:
-        """Distill from the teachers, if there are any, then train on the labels: both results."""
-        distilled, init_state = None, self.init_state
-        if self.pseudo_labels is not None:
-            distilled = distill(
-                self.name,
-                self.model,
-                self.params,
-                self.seed,
-                tokens=self.tokens,
-                checkpoints=self.checkpoints and self.checkpoints / "distilled",
-                pseudo_labels=self.pseudo_labels,
-                init_state=init_state,
-            )
-            init_state = distilled.model.state_dict() if distilled else None  # DDP sends rank zero's to the others
-        trained = fit(
-            self.name,
-            self.model,
-            self.params,
-            self.seed,
-            tokens=self.tokens,
-            checkpoints=self.checkpoints,
-            logger=logger,
-            callbacks=callbacks,
+    distilled = refit = None
+    if pseudo_labels is not None:
+        distilled = distill(
+            name,
+            model,
+            params,
+            seed,
+            tokens=tokens,
+            checkpoints=checkpoints and checkpoints / "distilled",
+            pseudo_labels=pseudo_labels,
             init_state=init_state,
         )
-        return distilled, trained
-
-    def refit(self, distilled: FitResult | None) -> FitResult | None:
-        """Train once more on the labels, from the same start, those of validation among them.
-
-        Nothing is left to evaluate this model on: the validation metrics and the temperature are those of the model
-        before the refit.
-
-        Args:
-            distilled: the first result of `run`.
-        """
-        return fit(
-            f"{self.name}, refit with validation",
-            self.model.model_copy(update={"protocol": "refit"}),
-            self.params,
-            self.seed,
-            tokens=self.tokens,
-            checkpoints=self.checkpoints and self.checkpoints / "refit",
+        init_state = distilled.model.state_dict() if distilled else None  # DDP broadcasts rank zero's weights
+    trained = fit(
+        name,
+        model,
+        params,
+        seed,
+        tokens=tokens,
+        checkpoints=checkpoints,
+        logger=logger,
+        callbacks=callbacks,
+        init_state=init_state,
+    )
+    if model.refit:
+        refit = fit(
+            f"{name}, refit with validation",
+            model.model_copy(update={"protocol": "refit"}),
+            params,
+            seed,
+            tokens=tokens,
+            checkpoints=checkpoints and checkpoints / "refit",
             logger=False,
-            init_state=distilled.model.state_dict() if distilled else self.init_state,
+            init_state=init_state,
         )
+    return Fits(distilled, trained, refit)
 
 
 def _open_run(
     client: MlflowClient,
     name: str,
     model: ModelParams,
-    chosen: dict[str, Any],
+    parameters: dict[str, Any],
     identity: dict[str, Any],
     checkpoints: Path,
 ) -> str:
     """The run of a killed training with the same parameters and data, or a new one."""
-    seed = chosen["seed"]
+    seed = parameters["seed"]
     for file in checkpoints.parent.glob(f"seed-{seed}-*/run.json"):
-        left = read_json(file)
-        if left["store"] != tracking_uri():
+        previous = read_json(file)
+        if previous["store"] != tracking_uri():
             continue
-        if file.parent == checkpoints and runs.exists(client, left["run_id"]):
-            print(f"{name}: resuming MLflow run {left['run_id']}", flush=True)
-            return str(left["run_id"])
-        runs.mark_killed(client, left["run_id"])  # its parameters or its data have changed since
+        if file.parent == checkpoints and runs.exists(client, previous["run_id"]):
+            print(f"{name}: resuming MLflow run {previous['run_id']}", flush=True)
+            return str(previous["run_id"])
+        runs.mark_killed(client, previous["run_id"])  # its parameters or its data have changed since
     shutil.rmtree(checkpoints, ignore_errors=True)
     stage = f"train_{name}" if model.teachers else f"train@{name}"
     tags = {
@@ -225,21 +221,21 @@ def _open_run(
     }
     if model.protocol == "keras_reference":
         tags["mlflow.note.content"] = (
-            "The protocol of the reference script: trained on train and validation, evaluated on test after each epoch. "
-            "Not comparable with runs that are selected on validation."
+            "The protocol of the reference script: trained on train and validation, evaluated on test after each "
+            "epoch. Not comparable with runs whose epoch is selected on validation."
         )
     label = name if len(model.seeds) == 1 else f"{name} seed {seed}"
-    run_id = runs.start(client, identity["dataset"], label, params=chosen, tags=tags, identity=identity)
+    run_id = runs.start(client, identity["dataset"], label, params=parameters, tags=tags, identity=identity)
     write_json(checkpoints / "run.json", {"run_id": run_id, "store": tracking_uri()})
     return run_id
 
 
-def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: Path) -> dict[str, Any]:
-    name, model = training.name, training.model
+def _save(client: MlflowClient, run_id: str, name: str, model: ModelParams, fits: Fits, out: Path) -> dict[str, Any]:
+    """Write the models, log metrics and artifacts; the metrics."""
     encoding = Encoding(**model.encoding())
-    distilled, trained = training.run(RunLogger(run_id), [SystemMetrics(run_id)])
+    distilled, trained, refit = fits
     assert trained is not None, "rank zero has the result"
-    metrics = _metrics(trained, model, training.seed)
+    metrics = _metrics(trained, model)
     if distilled:
         last = distilled.history[-1]
         metrics |= {f"distilled_{key}": last[key] for key in ("validation_accuracy", "validation_loss")}
@@ -249,31 +245,25 @@ def _train_and_save(client: MlflowClient, run_id: str, training: Training, out: 
     for file in (out / serialization.DESCRIPTION, out / serialization.WEIGHTS):
         client.log_artifact(run_id, str(file), "model")
     shutil.rmtree(out / serialization.REFIT, ignore_errors=True)
-    if model.refit:
-        refit = training.refit(distilled)
-        assert refit is not None, "rank zero has the result"
+    if refit:
         serialization.save(refit.model, model.architecture(), encoding, out / serialization.REFIT)
         metrics["refit_seconds"] = sum(row["epoch_seconds"] for row in refit.history)
     client.log_figure(run_id, learning_curves(trained.history, name), "learning_curves.png")
     # the curves end with the last epoch; these metrics are the saved model's
     prefix = "final" if model.protocol == "keras_reference" else "best"
     for key, value in metrics.items():
-        if key.startswith(("validation_", "test_")):
-            client.log_metric(run_id, f"{prefix}_{key}", value)
-        elif key != "seed":
-            client.log_metric(run_id, key, value)
-    return {**metrics, "run_id": run_id}
+        client.log_metric(run_id, f"{prefix}_{key}" if key.startswith(("validation_", "test_")) else key, value)
+    return metrics
 
 
-def _metrics(trained: FitResult, model: ModelParams, seed: int) -> dict[str, Any]:
-    """One seed's metrics: the eval split once more in float32 on one device, and the cost."""
+def _metrics(trained: FitResult, model: ModelParams) -> dict[str, Any]:
+    """Metrics on the eval split in float32 on one device, and the cost of the training."""
     eval_split = PROTOCOLS[model.protocol].eval_split
     metrics = evaluate(
         probabilities(predict_logits(trained.model, trained.data.eval_set)), trained.data.eval_set.labels
     )
-    steady = trained.history[1:] or trained.history  # the first epoch also builds the kernels
+    steady = trained.history[1:] or trained.history  # the first epoch includes warm-up
     return {
-        "seed": seed,
         f"{eval_split}_accuracy": metrics["accuracy"],
         f"{eval_split}_loss": metrics["log_loss"],
         "parameters": sum(weights.numel() for weights in trained.model.parameters()),

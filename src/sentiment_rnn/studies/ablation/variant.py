@@ -16,7 +16,7 @@ from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation, pretrained
 from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.logger import RunLogger
-from sentiment_rnn.training.train import Training
+from sentiment_rnn.training.train import run_fits
 
 UNCHANGED = "unchanged"
 
@@ -50,22 +50,24 @@ class Variant(CachedExperiment):
         client = MlflowClient(tracking_uri(), tracking_uri())
         run_id = self.start(client, context)
         with runs.running(client, run_id):
-            training = Training(
-                name=f"{self.name}, seed {self.seed}",
-                model=self.model,
-                params=one_device(context.trainer),
-                seed=self.seed,
+            distilled, trained, _ = run_fits(
+                f"{self.name}, seed {self.seed}",
+                self.model,
+                one_device(context.trainer),
+                self.seed,
                 tokens=context.tokens,
                 init_state=pretrained.load(self.model, self.word_vectors, context.tokens),
                 pseudo_labels=distillation.load(self.name, self.model, self.pseudo_labels, context.tokens),
                 checkpoints=None,
+                logger=RunLogger(run_id),
             )
-            taught, done = training.run(RunLogger(run_id))
-            assert done is not None, "an experiment is one process"
-            metrics = evaluate(probabilities(predict_logits(done.model, done.data.eval_set)), done.data.eval_set.labels)
+            assert trained is not None, "an experiment is one process"
+            metrics = evaluate(
+                probabilities(predict_logits(trained.model, trained.data.eval_set)), trained.data.eval_set.labels
+            )
             client.log_metric(run_id, "final_validation_accuracy", metrics["accuracy"])
             client.log_metric(run_id, "final_validation_loss", metrics["log_loss"])
-            epochs = [*(taught.history if taught else []), *done.history]
+            epochs = [*(distilled.history if distilled else []), *trained.history]
             client.log_metric(run_id, "train_seconds", sum(row["epoch_seconds"] for row in epochs))
             # last: Lightning's logger calls the run finished as soon as the training is
             client.set_tag(run_id, KEY, self.key(context))
