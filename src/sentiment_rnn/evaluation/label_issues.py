@@ -1,9 +1,8 @@
-"""Labels that are probably wrong: reviews for which every model is sure of the other one.
+"""Labels that are probably wrong, by confident learning.
 
-After confident learning (Northcutt, Jiang & Chuang, 2021, "Confident learning: estimating uncertainty in dataset
-labels", JAIR 70): a model is sure of a label from its own mean probability of that label on, taken over the reviews
-that carry it, so a model that is sure of itself too often or too seldom does no harm. No model was trained on these
-reviews. What several models of different kinds agree on is more than one's whim.
+Northcutt, Jiang & Chuang, 2021, "Confident learning: estimating uncertainty in dataset labels", JAIR 70. A model's
+threshold for a label is its own mean probability of that label over the reviews that have it, so over- or
+underconfidence does no harm.
 """
 
 from collections.abc import Sequence
@@ -12,36 +11,39 @@ from typing import NamedTuple
 import numpy as np
 
 
-def find_label_issues(labels: np.ndarray, said: Sequence[np.ndarray]) -> np.ndarray:
-    """The reviews whose label every model contradicts, the most decided first.
+def find_label_issues(labels: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of the reviews for which every model confidently predicts the other label.
 
     Args:
         labels: `(N,)` of 0 and 1, both of them.
-        said: each model's probabilities of "positive" `(N,)`, of reviews that it was not trained on.
+        predictions: each model's probabilities of "positive" `(N,)`, on reviews that it was not trained on.
 
     Returns:
-        Their rows, by the models' mean probability of the label they carry.
+        In ascending order of the models' mean probability of the given label.
     """
     truth = labels > 0.5
-    against = np.ones(len(labels), dtype=bool)
-    for positive in said:
-        other = np.where(truth, 1 - positive, positive)  # the probability of the label that a review does not carry
-        sure_positive, sure_negative = positive[truth].mean(), (1 - positive[~truth]).mean()
-        against &= (other >= np.where(truth, sure_negative, sure_positive)) & (other > 0.5)
-    carried = np.where(truth, 1, -1) * (np.mean(said, axis=0) - 0.5) + 0.5
-    rows = np.flatnonzero(against)
-    return rows[np.argsort(carried[rows], kind="stable")]
+    issue = np.ones(len(labels), dtype=bool)
+    for positive in predictions:
+        other = np.where(truth, 1 - positive, positive)  # probability of the label that a review does not have
+        threshold_positive, threshold_negative = positive[truth].mean(), (1 - positive[~truth]).mean()
+        issue &= (other >= np.where(truth, threshold_negative, threshold_positive)) & (other > 0.5)
+    mean = np.mean(predictions, axis=0)
+    given = np.where(truth, mean, 1 - mean)
+    rows = np.flatnonzero(issue)
+    return rows[np.argsort(given[rows], kind="stable")]
 
 
-class Planted(NamedTuple):
-    """Labels turned round on purpose, and how many of them are found again."""
+class NoiseRecovery(NamedTuple):
+    """Labels flipped on purpose, and how many of them `find_label_issues` recovers."""
 
-    turned: int
-    found: int
+    injected: int
+    recovered: int
 
 
-def planted(labels: np.ndarray, said: Sequence[np.ndarray], share: float = 0.05, seed: int = 7) -> Planted:
-    """How many wrong labels `find_label_issues` finds: turn a share of them round, and look for these."""
-    turned = np.random.default_rng(seed).random(len(labels)) < share
-    rows = find_label_issues(np.where(turned, 1 - labels, labels), said)
-    return Planted(int(turned.sum()), int(turned[rows].sum()))
+def noise_recovery(
+    labels: np.ndarray, predictions: Sequence[np.ndarray], fraction: float = 0.05, seed: int = 7
+) -> NoiseRecovery:
+    """Flip a random fraction of the labels and count how many are found: the recall of `find_label_issues`."""
+    flipped = np.random.default_rng(seed).random(len(labels)) < fraction
+    rows = find_label_issues(np.where(flipped, 1 - labels, labels), predictions)
+    return NoiseRecovery(int(flipped.sum()), int(flipped[rows].sum()))

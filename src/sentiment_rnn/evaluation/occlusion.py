@@ -1,7 +1,6 @@
-"""Which words carried an answer: the ones without which the model would be less sure of it.
+"""Word importance by occlusion: the change of the log odds when a word is left out.
 
-A word is left out wherever it stands, and the text is asked about again (occlusion; Zeiler & Fergus, 2014; for words
-Li, Monroe & Jurafsky, 2016). That needs nothing of a model but its answers, so it works for any.
+Zeiler & Fergus, 2014; for words Li, Monroe & Jurafsky, 2016. It needs predictions alone, so it works for any model.
 """
 
 import re
@@ -12,60 +11,62 @@ from scipy.special import logit
 
 from sentiment_rnn.data.corpus import LINE_BREAK, TOKEN, split_tokens
 
-MOST = 40  # words of an excerpt
-CERTAIN = 1e-15  # a probability that float64 rounds to 0 or 1 has no log odds
+EXCERPT_WORDS = 40
+MIN_PROBABILITY = 1e-15  # a probability that float64 rounds to 0 or 1 has no log odds
 
 
-def carried(ask: Callable[[list[str]], np.ndarray], texts: Sequence[str]) -> list[dict[str, float]]:
-    """What each word of each text is worth to the model's answer.
+def occlusion_importance(predict: Callable[[list[str]], np.ndarray], texts: Sequence[str]) -> list[dict[str, float]]:
+    """The importance of each distinct word of each text for its predicted label.
 
     Args:
-        ask: the probability of "positive" `(N,)` for each of N texts.
+        predict: the probabilities of "positive" `(N,)` of N texts; called once.
         texts: the reviews.
 
     Returns:
-        For each text, by word in lower case: by how much the log odds of the label that the model gave fall when the
-        word is left out. Negative: the word spoke against it. A text of a single word has none.
+        For each text, by word in lower case: how much the log odds of the predicted label fall when the word is left
+        out everywhere. Negative: the word is evidence for the other label. A text of one distinct word has none.
     """
     plain = [LINE_BREAK.sub(" ", text) for text in texts]
-    asked = [(place, word, without) for place, text in enumerate(plain) for word, without in _left_out(text)]
-    said = logit(np.clip(ask([*plain, *(without for _, _, without in asked)]), CERTAIN, 1 - CERTAIN))
-    whole, shortened = said[: len(plain)], said[len(plain) :]
-    worth: list[dict[str, float]] = [{} for _ in plain]
-    for (place, word, _), left in zip(asked, shortened, strict=True):
-        towards_answer = 1 if whole[place] >= 0 else -1
-        worth[place][word] = float(towards_answer * (whole[place] - left))
-    return worth
+    occluded = [(row, word, without) for row, text in enumerate(plain) for word, without in _occlusions(text)]
+    positive = predict([*plain, *(without for _, _, without in occluded)])
+    log_odds = logit(np.clip(positive, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    importance: list[dict[str, float]] = [{} for _ in plain]
+    for (row, word, _), without in zip(occluded, log_odds[len(plain) :], strict=True):
+        sign = 1 if log_odds[row] >= 0 else -1
+        importance[row][word] = float(sign * (log_odds[row] - without))
+    return importance
 
 
-def _left_out(text: str) -> list[tuple[str, str]]:
-    """Each word of a text, and the text without it; punctuation is no word, and something must be left."""
-    read = split_tokens(text)
-    if len(set(read)) < 2:
+def _occlusions(text: str) -> list[tuple[str, str]]:
+    """Each distinct word of a text, punctuation aside, and the text without it."""
+    tokens = split_tokens(text)
+    if len(set(tokens)) < 2:
         return []
-    return [(word, _without(text, word)) for word in dict.fromkeys(read) if word[0].isalnum()]
+    return [(word, _without(text, word)) for word in dict.fromkeys(tokens) if word[0].isalnum()]
 
 
 def _without(text: str, word: str) -> str:
-    return re.sub(TOKEN, lambda found: " " if found[0].lower() == word else found[0], text)
+    return re.sub(TOKEN, lambda match: " " if match[0].lower() == word else match[0], text)
 
 
-def excerpt(text: str, worth: dict[str, float], most: int = MOST) -> list[tuple[str, float]]:
-    """The stretch of a text, at most `most` words long, that carried the answer most.
+def excerpt(text: str, importance: dict[str, float], words: int = EXCERPT_WORDS) -> list[tuple[str, float]]:
+    """The window of at most `words` words with the largest sum of positive importance.
 
     Returns:
-        Its words as they stand in the text, each with its worth; a "…" where the text goes on.
+        Its words as spelled in the text, each with its importance; a "…" where text is cut off.
     """
-    words = LINE_BREAK.sub(" ", text).split()
-    value = [max((worth.get(token, 0.0) for token in split_tokens(word)), key=abs, default=0.0) for word in words]
-    sums = np.convolve(np.maximum(value, 0), np.ones(min(most, len(words))), mode="valid")
+    spelled = LINE_BREAK.sub(" ", text).split()
+    values = [
+        max((importance.get(token, 0.0) for token in split_tokens(word)), key=abs, default=0.0) for word in spelled
+    ]
+    sums = np.convolve(np.maximum(values, 0), np.ones(min(words, len(spelled))), mode="valid")
     start = int(np.argmax(sums))
-    end = min(start + most, len(words))
-    cut = list(zip(words[start:end], value[start:end], strict=True))
-    return [("…", 0.0)] * (start > 0) + cut + [("…", 0.0)] * (end < len(words))
+    end = min(start + words, len(spelled))
+    window = list(zip(spelled[start:end], values[start:end], strict=True))
+    return [("…", 0.0)] * (start > 0) + window + [("…", 0.0)] * (end < len(spelled))
 
 
-def ending(text: str, most: int = MOST) -> str:
-    """A text's last words, where a review tends to say what it thinks."""
-    words = LINE_BREAK.sub(" ", text).split()
-    return " ".join((["…"] if len(words) > most else []) + words[-most:])
+def ending(text: str, words: int = EXCERPT_WORDS) -> str:
+    """The last words of a text, where a review often has its verdict."""
+    spelled = LINE_BREAK.sub(" ", text).split()
+    return " ".join((["…"] if len(spelled) > words else []) + spelled[-words:])

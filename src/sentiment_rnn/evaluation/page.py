@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing beside it: figures stand inside, and no script runs."""
+"""The report as one self-contained HTML page: figures are embedded, and it has no scripts."""
 
 import base64
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.evaluation import slices
 
-LABELS = ("negative", "positive")
-MEASURES = {  # by key: the name, and whether it is a share, which people read in percent
+METRICS = {  # by key: the name, and whether it is shown in percent
     "accuracy": ("accuracy, %", True),
     "f1": ("F1, %", True),
     "roc_auc": ("ROC AUC", False),
@@ -20,43 +20,46 @@ MEASURES = {  # by key: the name, and whether it is a share, which people read i
 }
 
 
-def render(facts: Mapping[str, Any], findings: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
-    """Fill the page.
+def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
+    """Fill in the template.
 
     Args:
-        facts: dataset, model, version, architecture, own (the version's name in `findings`), previous (the name of the
-            champion before it, or None), verdict, champion (whether it is now), run_id, reproduce (the command).
-        findings: what `findings.find` found.
+        facts: dataset, model (the registered model's name), version, architecture, n (test reviews), candidate (the
+            version's name in `report`), previous (the previous champion's, or None), champion (whether this version is
+            it now), verdict (of the promotion), test_readings (evaluations of this model on this test split), run_id,
+            reproduce (the command).
+        report: from `report.compute_report`.
         figures: PNG files, by name.
     """
     environment = Environment(
         loader=PackageLoader("sentiment_rnn.evaluation", "."),
-        autoescape=True,  # reviews are anybody's text
+        autoescape=True,  # reviews are untrusted text
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "points": _points, "p_value": _p_value}
+    environment.filters |= {"percent": _percent, "percentage_points": _percentage_points, "p_value": _p_value}
     return environment.get_template("page.html.j2").render(
         facts=facts,
-        found=findings,
-        pictures={name: _inside(path) for name, path in figures.items()},
-        measures=MEASURES,
-        labels=LABELS,
+        report=report,
+        figures={name: _data_url(path) for name, path in figures.items()},
+        metrics=METRICS,
+        class_names=CLASS_NAMES,
+        min_reviews=slices.MIN_REVIEWS,
         negation=sorted(slices.NEGATION),
         contrast=sorted(slices.CONTRAST),
     )
 
 
-def _inside(path: Path) -> str:
+def _data_url(path: Path) -> str:
     return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _percent(share: float, digits: int = 2) -> str:
-    return f"{100 * share:.{digits}f}"
+def _percent(fraction: float, digits: int = 2) -> str:
+    return f"{100 * fraction:.{digits}f}"
 
 
-def _points(difference: float) -> str:
+def _percentage_points(difference: float) -> str:
     return f"{100 * difference:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -1,88 +1,142 @@
-"""All that the report says of a version, as numbers and short texts: what is drawn, tabled and written."""
+"""The evaluation report of a model on test: all of its numbers, and its folder of page, figures and CSV files."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import pyplot as plt
 from scipy.special import expit, logit
 from sklearn.metrics import average_precision_score
 
-from sentiment_rnn.evaluation import label_issues, occlusion, slices
-from sentiment_rnn.evaluation.bootstrap import bootstrap, interval
+from sentiment_rnn.data.corpus import Split
+from sentiment_rnn.evaluation import figures, page, slices, tables
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
-from sentiment_rnn.evaluation.mcnemar import mcnemar
+from sentiment_rnn.evaluation.label_issues import find_label_issues, noise_recovery
 from sentiment_rnn.evaluation.metrics import evaluate
+from sentiment_rnn.evaluation.occlusion import ending, excerpt, occlusion_importance
+from sentiment_rnn.evaluation.significance import bootstrap, interval, mcnemar
+from sentiment_rnn.files import atomic_folder
 
-ERRORS = 20
-CARRYING = 5  # words named beside an error
-NOISE = 20
-BINS = 15  # of the calibration curve, each with as many reviews
+PAGE = "index.html"
+ERRORS = LABEL_ISSUES = 20  # that are listed
+IMPORTANT_WORDS = 5  # listed beside an error
+BINS = 15  # of the calibration curve, of equal counts
+
+Predict = Callable[[list[str]], np.ndarray]
+
+
+def write_report(
+    folder: Path,
+    facts: Mapping[str, Any],
+    predictions: Mapping[str, np.ndarray],
+    baselines: Sequence[str],
+    test: Split,
+    temperature: float,
+    predict: Predict,
+) -> dict[str, Any]:
+    """Compute the report and write it to `folder`, which is replaced as a whole.
+
+    Args:
+        folder: for the page, its figures, and the CSV files of `dvc plots`.
+        facts: of the evaluated version, see `page.render`.
+        predictions: probabilities of "positive" `(N,)` by model, `facts["candidate"]` first.
+        baselines: names among `predictions`.
+        test: the N reviews.
+        temperature: of the candidate.
+        predict: the candidate's probabilities of "positive" for any texts.
+
+    Returns:
+        The report of `compute_report`.
+    """
+    candidate, labels = facts["candidate"], np.array(test.labels)
+    report = compute_report(predictions, baselines, labels, test.texts, temperature, predict)
+    identity = {key: facts[key] for key in ("dataset", "architecture", "version")}
+    with atomic_folder(folder) as partial:
+        paths = {}
+        for name, figure in figures.draw(predictions, labels, report, f"{facts['dataset']} test").items():
+            paths[name] = partial / name
+            figure.savefig(paths[name], dpi=110)
+            plt.close(figure)
+        tables.write(partial, identity, candidate, predictions[candidate], labels, report)
+        (partial / PAGE).write_text(page.render(facts, report, paths), encoding="utf-8")
+    return report
 
 
 def compute_report(
-    said: Mapping[str, np.ndarray],
+    predictions: Mapping[str, np.ndarray],
     baselines: Sequence[str],
     labels: np.ndarray,
     texts: list[str],
     temperature: float,
-    ask: Callable[[list[str]], np.ndarray],
+    predict: Predict,
 ) -> dict[str, Any]:
-    """Measure, compare, slice and explain.
+    """Metrics, model comparison, calibration, slices, most confident errors and label issues.
 
     Args:
-        said: probabilities of "positive" `(N,)` by model; the version's own come first, the others' beside it.
-        baselines: the linear ones among the others: with the version they say which labels are doubtful.
+        predictions: probabilities of "positive" `(N,)` by model, the candidate first.
+        baselines: names among `predictions`, whose predictions label issues are found from, with the candidate's.
         labels: `(N,)` of 0 and 1.
         texts: the N reviews.
-        temperature: what the version's logits were divided by.
-        ask: the version's probability of "positive" for each of some texts.
+        temperature: the candidate's logits were divided by it.
+        predict: the candidate's probabilities of "positive" for any texts.
 
     Returns:
-        measures, against, calibration, slices, errors, label_issues.
+        measures, comparison, calibration, slices, errors, label_issues.
     """
-    (own, positive), *others = said.items()
-    right = {name: (each >= 0.5) == (labels > 0.5) for name, each in said.items()}
-    draws = bootstrap(said, labels)
-    doubtful = [positive, *(said[baseline] for baseline in baselines)]
-    issues = label_issues.find_label_issues(labels, doubtful)
+    candidate, *others = predictions
+    positive = predictions[candidate]
+    correct = {name: (each >= 0.5) == (labels > 0.5) for name, each in predictions.items()}
+    resampled = bootstrap(predictions, labels)
+    voters = [candidate, *baselines]
+    votes = [predictions[name] for name in voters]
+    issues = find_label_issues(labels, votes)
     return {
-        "measures": {name: _measures(each, labels, draws[name]) for name, each in said.items()},
+        "measures": {name: _measures(each, labels, resampled[name]) for name, each in predictions.items()},
         "comparison": {
-            name: {
-                **mcnemar(right[own], right[name])._asdict(),
-                "difference": float(right[own].mean() - right[name].mean()),
-                "difference_interval": interval(draws[own]["accuracy"] - draws[name]["accuracy"]),
+            other: {
+                **mcnemar(correct[candidate], correct[other])._asdict(),
+                "difference": float(correct[candidate].mean() - correct[other].mean()),
+                "difference_interval": interval(resampled[candidate]["accuracy"] - resampled[other]["accuracy"]),
             }
-            for name, _ in others
+            for other in others
         },
         "calibration": _calibration(positive, labels, temperature),
-        "slices": {name: slices.slice_metrics(masks, right) for name, masks in slices.groups(texts).items()},
-        "errors": _errors(positive, labels, texts, set(issues.tolist()), ask),
+        "slices": {name: slices.slice_metrics(masks, correct) for name, masks in slices.slice_masks(texts).items()},
+        "errors": _errors(positive, labels, texts, issues, predict),
         "label_issues": {
-            "models": [own, *baselines],
+            "models": voters,
             "count": len(issues),
-            "of_each_label": [int((labels[issues] == label).sum()) for label in (0, 1)],
-            "planted": label_issues.planted(labels, doubtful)._asdict(),
-            "most": [_noisy(row, positive, labels, texts, said, baselines) for row in issues[:NOISE].tolist()],
+            "count_by_label": [int((labels[issues] == label).sum()) for label in (0, 1)],
+            "noise": noise_recovery(labels, votes)._asdict(),
+            "examples": [
+                {
+                    "row": row,
+                    "label": int(labels[row]),
+                    "probabilities": [float(each[row]) for each in votes],
+                    "ending": ending(texts[row]),
+                }
+                for row in issues[:LABEL_ISSUES].tolist()
+            ],
         },
     }
 
 
-def _measures(positive: np.ndarray, labels: np.ndarray, draws: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Each measure with its interval; the calibration error has none: resamples make it larger."""
-    measured = evaluate(positive, labels) | {"average_precision": float(average_precision_score(labels, positive))}
+def _measures(positive: np.ndarray, labels: np.ndarray, resampled: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Each metric with its interval; the calibration error has none: resampling increases it."""
+    metrics = evaluate(positive, labels) | {"average_precision": float(average_precision_score(labels, positive))}
     return {
-        "values": {key: measured[key] for key in draws} | {"ece": expected_calibration_error(positive, labels)},
-        "intervals": {key: interval(values) for key, values in draws.items()},
+        "values": {key: metrics[key] for key in resampled} | {"ece": expected_calibration_error(positive, labels)},
+        "intervals": {key: interval(values) for key, values in resampled.items()},
     }
 
 
 def _calibration(positive: np.ndarray, labels: np.ndarray, temperature: float) -> dict[str, Any]:
-    """Before the temperature and after: errors, and what was said beside what was so, in bins of equal counts."""
-    found: dict[str, Any] = {"temperature": temperature}
+    """Calibration error, log loss and calibration curve, before and after temperature scaling."""
+    calibration: dict[str, Any] = {"temperature": temperature}
     for when, each in (("before", expit(logit(positive) * temperature)), ("after", positive)):
         bins = [rows for rows in np.array_split(np.argsort(each, kind="stable"), BINS) if len(rows)]
-        found[when] = {
+        calibration[when] = {
             "ece": expected_calibration_error(each, labels),
             "log_loss": evaluate(each, labels)["log_loss"],
             "curve": [
@@ -94,46 +148,27 @@ def _calibration(positive: np.ndarray, labels: np.ndarray, temperature: float) -
                 for rows in bins
             ],
         }
-    return found
+    return calibration
 
 
 def _errors(
-    positive: np.ndarray,
-    labels: np.ndarray,
-    texts: list[str],
-    issues: set[int],
-    ask: Callable[[list[str]], np.ndarray],
+    positive: np.ndarray, labels: np.ndarray, texts: list[str], issues: np.ndarray, predict: Predict
 ) -> list[dict[str, Any]]:
-    """The errors it was surest of, with the words that carried them."""
+    """The most confident errors, each with its most important words and an excerpt around them."""
     wrong = np.flatnonzero((positive >= 0.5) != (labels > 0.5))
-    surest = wrong[np.argsort(-np.abs(positive[wrong] - 0.5), kind="stable")][:ERRORS].tolist()
-    found = []
-    for row, worth in zip(surest, occlusion.carried(ask, [texts[row] for row in surest]), strict=True):
-        carrying = sorted(worth, key=worth.__getitem__, reverse=True)[:CARRYING]
-        found.append(
+    rows = wrong[np.argsort(-np.abs(positive[wrong] - 0.5), kind="stable")][:ERRORS].tolist()
+    importances = occlusion_importance(predict, [texts[row] for row in rows]) if rows else []
+    errors = []
+    for row, importance in zip(rows, importances, strict=True):
+        words = sorted(importance, key=importance.__getitem__, reverse=True)[:IMPORTANT_WORDS]
+        errors.append(
             {
                 "row": row,
                 "label": int(labels[row]),
                 "probability": float(positive[row]),
-                "doubtful": row in issues,
-                "words": [(word, worth[word]) for word in carrying if worth[word] > 0],
-                "excerpt": occlusion.excerpt(texts[row], worth),
+                "label_issue": row in issues,
+                "words": [(word, importance[word]) for word in words if importance[word] > 0],
+                "excerpt": excerpt(texts[row], importance),
             }
         )
-    return found
-
-
-def _noisy(
-    row: int,
-    positive: np.ndarray,
-    labels: np.ndarray,
-    texts: list[str],
-    said: Mapping[str, np.ndarray],
-    baselines: Sequence[str],
-) -> dict[str, Any]:
-    return {
-        "row": row,
-        "label": int(labels[row]),
-        "said": [float(positive[row]), *(float(said[baseline][row]) for baseline in baselines)],
-        "ending": occlusion.ending(texts[row]),
-    }
+    return errors

@@ -1,4 +1,4 @@
-"""Where a model is right more often and where less: by a review's length, and by words that turn a sentence."""
+"""Accuracy by slice of the reviews: by length, and by the rates of negation and contrast words."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -12,58 +12,72 @@ from sentiment_rnn.evaluation.metrics import wilson
 NEGATION = frozenset((
     "barely", "cannot", "hardly", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "nowhere",
     "scarcely", "without",
-))  # fmt: skip  # and what ends in n't
+))  # fmt: skip  # and words that end in n't
 CONTRAST = frozenset((
     "although", "but", "conversely", "despite", "except", "however", "instead", "nevertheless", "nonetheless",
     "notwithstanding", "otherwise", "rather", "though", "unlike", "whereas", "yet",
 ))  # fmt: skip
-LENGTHS = (0, 100, 150, 200, 300, 400, 600, 1000, np.inf)  # tokens: over the first, up to the second, ...
-RATES = (0, 0.5, 1, 1.5, 2, 3, np.inf)  # words in 100 tokens
+# each slice is over one edge and up to the next
+LENGTHS = (-np.inf, 100, 150, 200, 300, 400, 600, 1000, np.inf)  # tokens
+RATES = (-np.inf, 0, 0.5, 1, 1.5, 2, 3, np.inf)  # words per 100 tokens
+MIN_REVIEWS = 30  # a smaller slice is merged with its neighbor: its accuracy would be noise
 
 
 def is_negation(token: str) -> bool:
-    """Whether a token in lower case denies."""
+    """Whether a token in lower case is a negation."""
     return token in NEGATION or token.endswith(("n't", "n\u2019t"))
 
 
-def groups(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-    """Masks `(N,)` of the reviews in each group, by slice: `length`, `negation` and `contrast`."""
-    read = [split_tokens(text) for text in texts]
-    lengths = np.array([len(review) for review in read])
+def slice_masks(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Masks `(N,)` of the reviews in each slice, by what they are sliced by: `length`, `negation` and `contrast`.
 
-    def rate(counts: list[int]) -> np.ndarray:
-        return 100 * np.array(counts) / np.maximum(lengths, 1)
-
-    negation = rate([sum(map(is_negation, review)) for review in read])
-    contrast = rate([sum(token in CONTRAST for token in review) for review in read])
+    Each has `MIN_REVIEWS` reviews or more, unless there are fewer in all.
+    """
+    reviews = [split_tokens(text) for text in texts]
+    lengths = np.array([len(review) for review in reviews])
+    negation = np.array([sum(map(is_negation, review)) for review in reviews])
+    contrast = np.array([sum(token in CONTRAST for token in review) for review in reviews])
     return {
         "length": _bins(lengths, LENGTHS, step=1),
-        "negation": {"none": negation == 0, **_bins(negation, RATES)},
-        "contrast": {"none": contrast == 0, **_bins(contrast, RATES)},
+        "negation": _bins(100 * negation / np.maximum(lengths, 1), RATES),
+        "contrast": _bins(100 * contrast / np.maximum(lengths, 1), RATES),
     }
 
 
 def _bins(values: np.ndarray, edges: Sequence[float], step: float = 0) -> dict[str, np.ndarray]:
-    """Masks of what lies over one edge and up to the next; `step`: of whole numbers, 101 is what comes after 100."""
-    names = [f"up to {high:g}" if low == 0 else f"{low + step:g} to {high:g}" for low, high in pairwise(edges)]
-    names[-1] = f"over {edges[-2]:g}"
-    return {name: (values > low) & (values <= high) for name, (low, high) in zip(names, pairwise(edges), strict=True)}
+    """Masks of the values between edges, by name; `step` 1 for integers: 101 comes after 100."""
+    merged = [edges[0]]
+    for edge in edges[1:-1]:
+        if min(_between(values, merged[-1], edge).sum(), (values > edge).sum()) >= MIN_REVIEWS:
+            merged.append(edge)
+    merged.append(edges[-1])
+    return {_name(low, high, step): _between(values, low, high) for low, high in pairwise(merged)}
 
 
-def slice_metrics(masks: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Each group's number of reviews, and each model's accuracy on them with its 95% interval; none of empty groups.
+def _between(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    inside: np.ndarray = (values > low) & (values <= high)
+    return inside
+
+
+def _name(low: float, high: float, step: float) -> str:
+    if low == -np.inf:
+        return "all" if high == np.inf else f"up to {high:g}" if high else "none"
+    return f"over {low:g}" if high == np.inf else f"{low + step:g} to {high:g}"
+
+
+def slice_metrics(masks: Mapping[str, np.ndarray], correct: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Each slice's number of reviews, and each model's accuracy on them with its 95% interval (Wilson).
 
     Args:
-        masks: `(N,)` by group.
-        right: `(N,)` by model, where it is right.
+        masks: `(N,)` by slice.
+        correct: `(N,)` by model, where its prediction is correct.
     """
     rows = []
-    for group, mask in masks.items():
-        count = int(mask.sum())
-        if count:
-            accuracy = {
-                name: {"accuracy": hits / count, "interval": list(wilson(hits, count))}
-                for name, hits in ((name, int(where[mask].sum())) for name, where in right.items())
-            }
-            rows.append({"group": group, "reviews": count, "models": accuracy})
+    for name, mask in masks.items():
+        reviews = int(mask.sum())
+        models = {}
+        for model, hits in correct.items():
+            successes = int(hits[mask].sum())
+            models[model] = {"accuracy": successes / reviews, "interval": list(wilson(successes, reviews))}
+        rows.append({"slice": name, "reviews": reviews, "models": models})
     return rows

@@ -1,4 +1,4 @@
-"""What DVC draws: the curves and slices as CSV files."""
+"""CSV files for `dvc plots`: the curves and the slices."""
 
 import csv
 from collections.abc import Mapping
@@ -8,41 +8,53 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-POINTS = 200  # of a curve; a review a point would be a file of megabytes
+MAX_ROWS = 200  # of a curve: one row per review would be megabytes
 
 
-def write(positive: np.ndarray, labels: np.ndarray, findings: Mapping[str, Any], own: str, folder: Path) -> None:
-    """Write roc.csv, pr.csv, calibration_before.csv, calibration_after.csv, and a file for each slice.
+def write(
+    folder: Path,
+    identity: Mapping[str, str],
+    candidate: str,
+    positive: np.ndarray,
+    labels: np.ndarray,
+    report: Mapping[str, Any],
+) -> None:
+    """Write roc.csv, pr.csv, calibration_before.csv, calibration_after.csv, and one file per kind of slice.
 
     Args:
-        positive: the version's probabilities of "positive" `(N,)`.
+        folder: exists.
+        identity: columns that every row has: the data set and the model.
+        candidate: the model's name in `report`.
+        positive: its probabilities of "positive" `(N,)`.
         labels: `(N,)` of 0 and 1.
-        findings: what `findings.find` says of it.
-        own: its name there.
-        folder: is there.
+        report: from `report.compute_report`.
     """
+
+    def write_csv(name: str, columns: Mapping[str, np.ndarray]) -> None:
+        count = len(next(iter(columns.values())))
+        rows = np.unique(np.linspace(0, count - 1, min(count, MAX_ROWS)).round().astype(int))  # with both ends
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([*identity, *columns])
+            for row in zip(*(column[rows].tolist() for column in columns.values()), strict=True):
+                rounded = [round(value, 6) if isinstance(value, float) else value for value in row]
+                writer.writerow([*identity.values(), *rounded])
+
     false_positives, true_positives, _ = roc_curve(labels, positive)
-    _write(folder / "roc.csv", {"false_positive_rate": false_positives, "true_positive_rate": true_positives})
+    write_csv("roc", {"false_positive_rate": false_positives, "true_positive_rate": true_positives})
     precision, recall, _ = precision_recall_curve(labels, positive)
-    _write(folder / "pr.csv", {"recall": recall[:-1], "precision": precision[:-1]})
+    write_csv("pr", {"recall": recall[:-1], "precision": precision[:-1]})  # the last is (0, 1) by definition
     for when in ("before", "after"):
-        curve = findings["calibration"][when]["curve"]
-        columns = {key: np.array([point[key] for point in curve]) for key in curve[0]}
-        _write(folder / f"calibration_{when}.csv", columns)
-    for name, rows in findings["slices"].items():
-        wrong = np.array([100 * (1 - row["models"][own]["accuracy"]) for row in rows])
-        # bars are sorted by their names: a number in front keeps the groups' order
-        groups = np.array([f"{place}: {row['group']}" for place, row in enumerate(rows, 1)])
-        reviews = np.array([row["reviews"] for row in rows])
-        _write(folder / f"{name}.csv", {"slice": groups, "error_rate_percent": wrong, "reviews": reviews})
-
-
-def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:
-    """At most `POINTS` rows, evenly spaced, the first and the last among them."""
-    count = len(next(iter(columns.values())))
-    kept = np.unique(np.linspace(0, count - 1, min(count, POINTS)).round().astype(int))
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in zip(*(column[kept].tolist() for column in columns.values()), strict=True):
-            writer.writerow([round(value, 6) if isinstance(value, float) else value for value in row])
+        curve = report["calibration"][when]["curve"]
+        write_csv(f"calibration_{when}", {key: np.array([point[key] for point in curve]) for key in curve[0]})
+    for name, slices in report["slices"].items():
+        metrics = [row["models"][candidate] for row in slices]
+        low, high = np.transpose([row["interval"] for row in metrics])
+        columns = {
+            "slice": np.array([row["slice"] for row in slices]),
+            "reviews": np.array([row["reviews"] for row in slices]),
+            "error_rate_percent": 100 * (1 - np.array([row["accuracy"] for row in metrics])),
+            "error_rate_percent_low": 100 * (1 - high),
+            "error_rate_percent_high": 100 * (1 - low),
+        }
+        write_csv(name, columns)
