@@ -17,7 +17,7 @@ from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.data.store import load_split
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
-from sentiment_rnn.evaluation.mcnemar import mcnemar
+from sentiment_rnn.evaluation.significance import mcnemar
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.tracking import registry
@@ -67,7 +67,7 @@ def registered(average: bool, recipe: str | None = None) -> dict:
 
 def by_hand(seeds: list[int], temperature: float, texts: list[str]) -> np.ndarray:
     """Probabilities from each seed's own model: the mean logit, divided."""
-    each = [Predictor(f"models/bilstm/seed-{seed}", "data/tokens/tokenizer.json").positive(texts) for seed in seeds]
+    each = [Predictor(f"models/bilstm/seed-{seed}", "data/tokens/tokenizer.json").predict_probabilities(texts) for seed in seeds]
     logits = np.mean([np.log(positive / (1 - positive)) for positive in each], axis=0)
     return 1 / (1 + np.exp(-logits / temperature))
 

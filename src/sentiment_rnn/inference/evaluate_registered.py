@@ -10,9 +10,9 @@ from sentiment_rnn.data import predictions, store
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
-from sentiment_rnn.evaluation.mcnemar import mcnemar
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
-from sentiment_rnn.evaluation.report_files import PAGE, write_report
+from sentiment_rnn.evaluation.report import PAGE, write_report
+from sentiment_rnn.evaluation.significance import mcnemar
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import champion, latency, serialization
 from sentiment_rnn.inference.logits import network_logits
