@@ -1,7 +1,6 @@
-"""What the project costs, measured: `make bench` runs all of it, `python -m benchmarks.NAME` a part.
+"""Benchmarks: `make bench` runs all of them, `python -m benchmarks.NAME` one.
 
-Run from the project's root with a venv that has it, on the reviews at hand (data/raw, data/tokens). Results are in
-docs/performance.md.
+Run them from the project's root, after `dvc repro tokenize`. The saved results are in docs/performance.md.
 """
 
-import pipeline  # noqa: F401  (as a stage: how OpenMP's threads wait, a user's error in one line)
+import pipeline  # noqa: F401  (as for a stage: OpenMP's waiting threads, a user's mistake in one line)

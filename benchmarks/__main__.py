@@ -1,8 +1,6 @@
-"""All benchmarks, one after another, each in a process of its own: `make bench`, `make bench-quick`.
+"""Run the benchmarks one after another, each in a process of its own: `make bench`, `make bench-quick`.
 
-    python -m benchmarks [--quick] [--keep] [NAME ...]
-
-What one of them found is kept as soon as it ends: stopped, all but the one under way is there.
+A result is saved as soon as its benchmark ends.
 """
 
 import argparse
@@ -11,28 +9,27 @@ import sys
 
 from benchmarks import render
 
-# those that a bar hangs on first
-FULL = (
-    "overhead", "epoch", "accuracy", "tokenizing", "scaling", "stages", "search", "serving", "levers", "gpu",
-)  # fmt: skip
-QUICK = ("overhead", "tokenizing", "epoch", "stages")
+FULL = ("overhead", "epoch", "tokenizing", "scaling", "idle", "search", "serving", "step_options", "gpu")
+QUICK = ("overhead", "tokenizing", "epoch", "idle")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *FULL], metavar="NAME", help=", ".join(FULL))
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(FULL)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help=f"a few minutes (default: {', '.join(QUICK)})")
+    parser.add_argument("--save", action="store_true", help="quick results replace the saved ones")
     arguments = parser.parse_args()
-    options = ["--quick"] * arguments.quick + ["--keep"] * arguments.keep
-    slower = []
+    if unknown := set(arguments.names) - set(FULL):
+        parser.error(f"no benchmark {min(unknown)}; there are {', '.join(FULL)}")
+    options = ["--quick"] * arguments.quick + ["--save"] * arguments.save
+    failed = []
     for name in arguments.names or (QUICK if arguments.quick else FULL):
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)
-        if done.returncode:
-            slower.append(name)
+        finished = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)
+        if finished.returncode:
+            failed.append(name)
     render.main()
-    if slower:
-        print(f"slower than what was kept, or failed: {', '.join(slower)}")
+    if failed:
+        print(f"slower than the saved result, or failed: {', '.join(failed)}")
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Keras, as the benchmarks ask it: a process of its own environment (.keras-venv, made by `make bench`)."""
+"""Client of Keras, which runs in a process of its own environment (.keras-venv, made by `make bench`)."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import bare
+from benchmarks import minimal_loops
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
@@ -23,40 +23,40 @@ class Keras:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
 
-    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
-        """Have one of the worker's methods done."""
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """Call one of the worker's methods and return its result."""
         assert self.process.stdin
         assert self.process.stdout
-        print(json.dumps({"do": do, **arguments}), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"Keras ended at {do}, status {self.process.wait()}")
-        return json.loads(answer)  # type: ignore[no-any-return]
+        print(json.dumps({"method": method, **arguments}), file=self.process.stdin, flush=True)
+        result = self.process.stdout.readline()
+        if not result:
+            raise RuntimeError(f"Keras ended at {method}, status {self.process.wait()}")
+        return json.loads(result)  # type: ignore[no-any-return]
 
 
 @contextmanager
-def started(threads: int | None = None) -> Iterator[Keras]:
-    """A Keras that waits for what it is asked; `threads` are TensorFlow's (None: as it likes).
+def start() -> Iterator[Keras]:
+    """Start a Keras worker for the block.
 
     Raises:
-        UserError: its environment is not there.
+        UserError: its environment is missing.
     """
     if not PYTHON.exists():
-        raise UserError(f"{PYTHON} is not there: `make .keras-venv/.installed`")
-    # -P: benchmarks/keras.py must not be what the worker imports
-    line = [str(PYTHON), "-P", "benchmarks/keras_worker.py", *([] if threads is None else [str(threads)])]
+        raise UserError(f"{PYTHON} is missing: run `make .keras-venv/.installed`")
+    # -P: the worker must not import benchmarks/keras.py as keras
+    line = [str(PYTHON), "-P", "benchmarks/keras_worker.py"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Keras(process)
         finally:
             assert process.stdin
-            process.stdin.close()  # it ends by itself
+            process.stdin.close()  # ends the worker
 
 
-def give(keras: Keras, trained: TokenizedReviews, scored: TokenizedReviews) -> None:
-    """Let it read tokenized reviews, padded as `pad_sequences` pads."""
+def send_reviews(keras: Keras, train: TokenizedReviews, test: TokenizedReviews) -> None:
+    """Send tokenized reviews, padded as by `pad_sequences`."""
     with tempfile.TemporaryDirectory() as folder:
-        (ids, labels), (test_ids, test_labels) = bare.arrays(trained), bare.arrays(scored)
-        names = {"train_ids": ids, "train_labels": labels, "test_ids": test_ids, "test_labels": test_labels}
-        np.savez(f"{folder}/reviews.npz", **{name: array.numpy() for name, array in names.items()})
-        keras.ask("read", path=f"{folder}/reviews.npz")
+        (ids, labels), (test_ids, test_labels) = minimal_loops.padded_arrays(train), minimal_loops.padded_arrays(test)
+        arrays = {"train_ids": ids, "train_labels": labels, "test_ids": test_ids, "test_labels": test_labels}
+        np.savez(f"{folder}/reviews.npz", **{name: array.numpy() for name, array in arrays.items()})
+        keras.call("read", path=f"{folder}/reviews.npz")

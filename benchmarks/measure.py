@@ -1,7 +1,7 @@
-"""What the benchmarks share: runs in turn, medians, the machine and its peak, what is kept and how it is shown.
+"""Measuring, saving and showing, shared by all benchmarks.
 
-A benchmark is a module with a `TITLE` and `measure(quick)`, which gives a `Result`. Every ratio is this project's cost
-over another's: less is better.
+A benchmark is a module with a `TITLE` and a function `measure(quick)` that returns a `Result`. Every ratio is the time
+(or memory) of this project over that of something else: less is better.
 """
 
 import argparse
@@ -25,18 +25,18 @@ from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.training.devices import machine
 
 RESULTS = Path("benchmarks/results.json")
-SLOWER = 1.15  # times the kept ratio: what a noisy machine does by itself is less
+REGRESSION = 1.15  # relative to the saved ratio; less is noise of the machine
 
 
 class Ratio(NamedTuple):
-    """A cost over another, and the most it should be (None: it is shown for its own sake)."""
+    """A ratio of two times or sizes, and its upper limit (None: there is none)."""
 
     value: float
-    bar: float | None = None
+    limit: float | None = None
 
 
 class Result(NamedTuple):
-    """Ratios by name; the rows that they come from; what one has to know to read them."""
+    """Ratios by name, the table of the values behind them, and notes below it."""
 
     ratios: dict[str, Ratio]
     columns: Sequence[str]
@@ -44,13 +44,13 @@ class Result(NamedTuple):
     notes: Sequence[str] = ()
 
 
-def in_turn(runs: Mapping[str, Callable[[], float]], repeats: int, warm_up: int = 0) -> dict[str, list[float]]:
-    """What each run gives, repeat for repeat one after the other: what else the machine does meets all of them alike.
+def interleaved(runs: Mapping[str, Callable[[], float]], repeats: int, warm_up: int = 0) -> dict[str, list[float]]:
+    """The values of each run; all runs once per repeat, so that other load on the machine affects them alike.
 
     Args:
-        runs: by name; each measures itself.
-        repeats: that are kept, after
-        warm_up: that are not.
+        runs: functions that measure themselves, by name.
+        repeats: number of measured repeats.
+        warm_up: number of repeats before them whose values are dropped.
     """
     taken: dict[str, list[float]] = {name: [] for name in runs}
     for repeat in tqdm(range(-warm_up, repeats), desc=", ".join(runs), leave=False, disable=None):
@@ -61,87 +61,88 @@ def in_turn(runs: Mapping[str, Callable[[], float]], repeats: int, warm_up: int 
     return taken
 
 
-def ratio(taken: Mapping[str, Sequence[float]], name: str, reference: str) -> float:
-    """The median over the repeats of one run's figure over that of another in the same repeat."""
+def median_ratio(taken: Mapping[str, Sequence[float]], name: str, reference: str) -> float:
+    """The median over the repeats of one run's value over the reference's in the same repeat."""
     return statistics.median(a / b for a, b in zip(taken[name], taken[reference], strict=True))
 
 
 def seconds(run: Callable[[], Any]) -> float:
-    """Of one call."""
-    began = time.perf_counter()
+    """Seconds of one call."""
+    begin = time.perf_counter()
     run()
-    return time.perf_counter() - began
+    return time.perf_counter() - begin
 
 
-def peak(size: int = 2048, repeats: int = 5) -> dict[str, float]:
-    """GFLOP/s of a matrix product on this machine, float32 and bfloat16: what no network can beat."""
+def peak_gflops(size: int = 2048, repeats: int = 5) -> dict[str, float]:
+    """GFLOP/s of a matrix product on this machine in float32 and bfloat16, the upper bound for any network."""
     found = {}
     for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
-        taken = in_turn({name: lambda a=a, b=b: seconds(lambda: a @ b)}, repeats, warm_up=1)[name]
+        taken = interleaved({name: lambda a=a, b=b: seconds(lambda: a @ b)}, repeats, warm_up=1)[name]
         found[name] = round(2 * size**3 / statistics.median(taken) / 1e9)
     return found
 
 
 def peak_megabytes() -> int:
-    """The most memory that this process has had at once, in MiB (`ru_maxrss` would begin with its parent's)."""
+    """The peak memory of this process in MiB (`ru_maxrss` would include its parent's)."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) >> 10
 
 
 def commit() -> str:
-    """The commit that is measured; `+` where something tracked differs from it."""
-    described = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
-    return subprocess.run(described, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    """The commit that is measured; with `+` if tracked files differ from it."""
+    line = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
+    return subprocess.run(line, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 def command(name: str, title: str, measure: Callable[[bool], Result]) -> None:
-    """A benchmark from the command line: measure, show, compare with what is kept, keep.
+    """The command line of a benchmark: measure, compare with the saved result, print, save.
 
-    A full one is kept; a quick one where none is, or with `--keep`. Exits with 1 where a ratio is worse than was kept.
+    A full result is always saved, a quick one if there is none yet or with `--save`. Exits with 1 if a ratio is worse
+    than the saved one.
     """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=title)
-    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes: for a look at regressions")
-    parser.add_argument("--keep", action="store_true", help="a quick one takes the place of what was kept")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats on less data, to find regressions")
+    parser.add_argument("--save", action="store_true", help="a quick result replaces the saved one")
     arguments = parser.parse_args()
     key = f"{name} --quick" if arguments.quick else name
-    began = time.perf_counter()
+    begin = time.perf_counter()
     found = {
         "title": title,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(),
         "machine": machine(params.load().trainer),
-        "peak_gflops": peak(),
+        "peak_gflops": peak_gflops(),
     }
     result = measure(arguments.quick)
-    found |= {"minutes": round((time.perf_counter() - began) / 60, 1), **result._asdict()}
-    found["ratios"] = {name: {"value": round(r.value, 3), "bar": r.bar} for name, r in result.ratios.items()}
-    kept = read_json(RESULTS) if RESULTS.exists() else {}
-    worse = show(found, kept.get(key))
-    if not arguments.quick or arguments.keep or key not in kept:
-        write_json(RESULTS, kept | {key: found})
+    found |= {"minutes": round((time.perf_counter() - begin) / 60, 1), **result._asdict()}
+    found["ratios"] = {name: {"value": round(r.value, 3), "limit": r.limit} for name, r in result.ratios.items()}
+    saved = read_json(RESULTS) if RESULTS.exists() else {}
+    worse = show(found, saved.get(key))
+    if not arguments.quick or arguments.save or key not in saved:
+        write_json(RESULTS, saved | {key: found})
     sys.exit(bool(worse))
 
 
-def show(found: Mapping[str, Any], kept: Mapping[str, Any] | None) -> list[str]:
-    """Print a result beside the one that was kept.
+def show(found: Mapping[str, Any], saved: Mapping[str, Any] | None) -> list[str]:
+    """Print a result beside the saved one.
 
     Returns:
         The names of the ratios that are worse.
     """
     console = Console()
-    console.print(f"\n[bold]{found['title']}[/bold]: {found['machine']}, {peak_in_words(found)}, {found['commit']}")
-    table = Table("ratio", "now", "bar", "kept", "")
-    before = kept["ratios"] if kept else {}
+    console.print(f"\n[bold]{found['title']}[/bold]: {found['machine']}, {format_peak(found)}, {found['commit']}")
+    table = Table("ratio", "now", "limit", "saved", "")
+    before = saved["ratios"] if saved else {}
     worse = []
     for name, now in found["ratios"].items():
         last = before.get(name, {}).get("value")
-        if last is not None and now["value"] > SLOWER * last:
+        if last is not None and now["value"] > REGRESSION * last:
             worse.append(name)
         table.add_row(
             name,
             f"{now['value']:.3f}",
-            "" if now["bar"] is None else f"{now['bar']:.2f}",
+            "" if now["limit"] is None else f"{now['limit']:.2f}",
             "" if last is None else f"{last:.3f}",
             "[red]SLOWER[/red]" if name in worse else verdict(now),
         )
@@ -156,20 +157,20 @@ def show(found: Mapping[str, Any], kept: Mapping[str, Any] | None) -> list[str]:
 
 
 def verdict(now: Mapping[str, float | None]) -> str:
-    """Whether a ratio keeps to its bar."""
-    if now["bar"] is None:
+    """Whether a ratio is within its limit."""
+    if now["limit"] is None:
         return ""
-    return "holds" if now["value"] <= now["bar"] else "misses"  # type: ignore[operator]
+    return "met" if now["value"] <= now["limit"] else "missed"  # type: ignore[operator]
 
 
-def peak_in_words(found: Mapping[str, Any]) -> str:
-    """The machine's limit, as a line says it."""
+def format_peak(found: Mapping[str, Any]) -> str:
+    """The machine's peak in a few words."""
     gflops = found["peak_gflops"]
     return f"matrix product {gflops['float32']} GFLOP/s in float32, {gflops['bfloat16']} in bfloat16"
 
 
-def child(module: str, *arguments: str) -> Any:
-    """What another Python process prints as JSON on its last line: `python -m MODULE ARGUMENTS`."""
+def run_module(module: str, *arguments: str) -> Any:
+    """The JSON on the last line that `python -m MODULE ARGUMENTS` prints."""
     line = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    finished = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(finished.stdout.strip().splitlines()[-1])

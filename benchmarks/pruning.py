@@ -1,9 +1,9 @@
-"""The best validation loss against training seconds, without pruning and with each pruner, from the same seeds.
+"""Best validation loss against training seconds, without pruning and with each pruner, from the same seeds.
 
     python -m benchmarks.pruning [--trials 20] [--seeds 1 2]
 
-Searches run one after another with params.yaml's workers and space, on the tokenized reviews at hand (data/tokens).
-They are kept in work/pruning: what was killed goes on, what is done is not done again. Draws docs/images/pruning.png.
+The searches run one after another with params.yaml's workers and space, on the tokenized reviews (data/tokens). Studies
+are saved in work/pruning: the same command resumes them. Writes docs/images/pruning.png.
 """
 
 import argparse
@@ -23,19 +23,26 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from sentiment_rnn import params
-from sentiment_rnn.search.launch import search
+from sentiment_rnn.search.launch import launch
 from sentiment_rnn.search.storage import open_storage, storage_url
 
 PRUNERS = ("none", "median", "hyperband")
 
 
-def run(name: str, pruner: str, seed: int, trials: int) -> list[FrozenTrial]:
-    """Search, and give the trials in the order in which they ended."""
+def run(name: str, pruner: str, seed: int, n_trials: int) -> list[FrozenTrial]:
+    """Search; return the trials in the order in which they ended."""
     chosen = params.load()
-    asked = chosen.search.model_copy(update={"trials": trials, "seed": seed, "pruner": pruner, "storage": None})
+    changes = {"n_trials": n_trials, "seed": seed, "pruner": pruner, "storage": None}
     work = Path(f"work/pruning/{name}-{pruner}-{seed}")
-    folders = {"tokens": Path("data/tokens"), "pretrained": Path(f"data/pretrained/{name}"), "work": work}
-    search(name, chosen.model_of(name), asked, chosen.trainer, **folders)
+    launch(
+        name,
+        chosen.model_of(name),
+        chosen.search.model_copy(update=changes),
+        chosen.trainer,
+        tokens=Path("data/tokens"),
+        word_vectors=Path("data/word_vectors"),
+        work=work,
+    )
     storage = open_storage(storage_url(None, work))
     (study,) = optuna.get_all_study_summaries(storage)
     ended = optuna.load_study(storage=storage, study_name=study.study_name).get_trials(
@@ -45,14 +52,14 @@ def run(name: str, pruner: str, seed: int, trials: int) -> list[FrozenTrial]:
 
 
 def curve(trials: list[FrozenTrial]) -> tuple[list[float], list[float]]:
-    """Training seconds spent, of all workers together, and the best loss of a complete trial by then."""
+    """Cumulative training seconds of all workers, and the best loss of a complete trial so far."""
     seconds = list(itertools.accumulate(trial.user_attrs["fit_seconds"] for trial in trials))
     losses = [trial.value if trial.state is TrialState.COMPLETE else float("inf") for trial in trials]
     return seconds, list(itertools.accumulate(losses, min))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pruning", description=__doc__)
     parser.add_argument("--architecture", default="bilstm")
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
@@ -65,7 +72,7 @@ def main() -> None:
             found[pruner].append(run(arguments.architecture, pruner, seed, arguments.trials))
 
     table = Table(title=f"{arguments.architecture}, {arguments.trials} trials, seeds {arguments.seeds}")
-    for column in ("pruner", "best loss by seed", "mean", "epochs", "pruned", "training seconds", "of none"):
+    for column in ("pruner", "best loss by seed", "mean", "epochs", "pruned", "training seconds", "relative time"):
         table.add_column(column, justify="right")
     figure, axis = plt.subplots(figsize=(9, 5), layout="constrained")
     for index, (pruner, studies) in enumerate(found.items()):
@@ -87,7 +94,7 @@ def main() -> None:
             label = f"{pruner}, seed {arguments.seeds[number]}"
             axis.step(seconds, losses, where="post", color=f"C{index}", linestyle=style, label=label)
     axis.set(
-        xlabel="training seconds, of all workers together",
+        xlabel="training seconds of all workers",
         ylabel="best validation loss so far",
         title=f"{arguments.architecture}: {arguments.trials} trials with and without pruning, same seeds",
     )

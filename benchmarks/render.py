@@ -1,13 +1,13 @@
-"""The result tables of docs/performance.md, from benchmarks/results.json.
+"""Write the result tables of docs/performance.md from benchmarks/results.json.
 
 python -m benchmarks.render
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import RESULTS, peak_in_words, verdict
+from benchmarks.measure import RESULTS, format_peak, verdict
 from sentiment_rnn.files import read_json
 
 PAGE = Path("docs/performance.md")
@@ -15,20 +15,20 @@ BEGIN, END = "<!-- results: python -m benchmarks.render -->", "<!-- end of resul
 
 
 def markdown(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """A section for each benchmark, in the order in which they were kept first."""
+    """A section for each full benchmark, in the order of the file."""
     return "\n\n".join(section(name, found) for name, found in results.items() if not name.endswith("--quick"))
 
 
 def section(name: str, found: Mapping[str, Any]) -> str:
-    """Ratios first, then where they come from."""
+    """Where and when a benchmark was measured, its ratios, its rows, its notes."""
     measured = (
-        f"{found['date']}, commit `{found['commit']}`, {found['machine']}, {peak_in_words(found)}, "
+        f"{found['date']}, commit `{found['commit']}`, {found['machine']}, {format_peak(found)}, "
         f"{found['minutes']} min: `python -m benchmarks.{name}`"
     )
     parts = [f"### {found['title']}", measured]
     if found["ratios"]:
         ratios = [
-            [ratio, f"{now['value']:.3f}", "" if now["bar"] is None else f"{now['bar']:.2f}", verdict(now)]
+            [ratio, f"{now['value']:.3f}", "" if now["limit"] is None else f"{now['limit']:.2f}", verdict(now)]
             for ratio, now in found["ratios"].items()
         ]
         parts.append(table(["ratio", "measured", "at most", ""], ratios))
@@ -37,8 +37,8 @@ def section(name: str, found: Mapping[str, Any]) -> str:
     return "\n\n".join([*parts, *found["notes"]])
 
 
-def table(columns: list[str], rows: list[list[str]]) -> str:
-    """In markdown."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

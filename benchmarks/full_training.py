@@ -1,8 +1,8 @@
-"""This project's own way to train, with all that it writes (MLflow, system metrics, checkpoints), and a clock on it.
+"""The project's training with all that it writes (MLflow, system metrics, checkpoints), and a clock on it.
 
-    python -m benchmarks.trainpath bilstm_keras [--devices 2] [--share 0.2] [--epochs 2]
+    python -m benchmarks.full_training bilstm_keras [--devices 2] [--fraction 0.2] [--epochs 2]
 
-prints, as JSON, each epoch's seconds, and the memory of this process after each epoch and at its highest, in MiB.
+prints, as JSON, the seconds of each epoch, and the memory of this process after each epoch and at its peak, in MiB.
 """
 
 import argparse
@@ -24,14 +24,15 @@ from sentiment_rnn.params import ModelParams
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.callbacks import SystemMetrics
-from sentiment_rnn.training.fit import FitResult, fit, is_rank_zero
+from sentiment_rnn.training.fit import FitResult, fit
 from sentiment_rnn.training.logger import RunLogger
+from sentiment_rnn.training.ranks import is_rank_zero
 
 TOKENS = Path("data/tokens")
 
 
 class Clock(pl.Callback):
-    """Seconds of each epoch, steps, logging and checkpoints together; scoring is cut to one batch and left out."""
+    """Seconds of each epoch: steps, logging and checkpoints. Evaluation is limited to one batch and not included."""
 
     def __init__(self) -> None:
         self.epochs: list[float] = []
@@ -67,7 +68,7 @@ class Clock(pl.Callback):
 
 @contextmanager
 def temporary_store() -> Iterator[Path]:
-    """A folder on the project's own disk, with a new MLflow database that is the tracking store for the block."""
+    """A folder on the project's disk with a new MLflow database, the tracking store for the block."""
     Path("work").mkdir(exist_ok=True)
     before = os.environ.get("MLFLOW_TRACKING_URI")
     with tempfile.TemporaryDirectory(dir="work") as name:
@@ -83,33 +84,31 @@ def temporary_store() -> Iterator[Path]:
                 os.environ["MLFLOW_TRACKING_URI"] = before
 
 
-def new_run() -> str:
-    """An MLflow run to train into."""
-    return runs.start(connect(), "benchmark", "benchmark", params={}, tags={}, identity=load_identity(TOKENS))
-
-
 def train(
     folder: Path,
     model: ModelParams,
     callbacks: Sequence[pl.Callback],
-    share: float = 1.0,
+    fraction: float = 1.0,
     devices: int = 1,
     seed: int = 1,
+    accelerator: str = "cpu",
 ) -> FitResult | None:
-    """Train on the CPU as `pipeline.train` does.
+    """Train as the stage train does.
 
     Args:
-        folder: that `temporary_store` gave, for the checkpoints.
+        folder: that of `temporary_store`, for the checkpoints.
         model: its parameters.
         callbacks: further ones.
-        share: of the training reviews.
-        devices: processes, by DDP.
+        fraction: of the training reviews.
+        devices: number of processes (DDP).
         seed: of the training.
+        accelerator: Trainer's.
     """
-    trainer = params.load().trainer.model_copy(update={"accelerator": "cpu", "devices": devices})
+    trainer = params.load().trainer.model_copy(update={"accelerator": accelerator, "devices": devices})
     logger: RunLogger | bool = False
     if is_rank_zero():
-        run_id = new_run()
+        identity = load_identity(TOKENS)
+        run_id = runs.start(connect(), "benchmark", "benchmark", params={}, tags={}, identity=identity)
         logger, callbacks = RunLogger(run_id), [SystemMetrics(run_id), *callbacks]
     with tempfile.TemporaryDirectory(dir=folder) as checkpoints:
         return fit(
@@ -121,23 +120,23 @@ def train(
             checkpoints=Path(checkpoints),
             logger=logger,
             callbacks=callbacks,
-            train_fraction=share,
+            train_fraction=fraction,
         )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.full_training", description=__doc__)
     parser.add_argument("architecture")
     parser.add_argument("--devices", type=int, default=1)
-    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--fraction", type=float, default=1.0)
     parser.add_argument("--epochs", type=int, default=2)
     arguments = parser.parse_args()
     changes = {"max_epochs": arguments.epochs, "patience": arguments.epochs}
     model = params.load().model_of(arguments.architecture).model_copy(update=changes)
     clock = Clock()
     with temporary_store() as folder:
-        done = train(folder, model, [clock], arguments.share, arguments.devices)
-    if done:
+        trained = train(folder, model, [clock], arguments.fraction, arguments.devices)
+    if trained:
         found = {"epochs": clock.epochs, "megabytes": clock.megabytes, "peak_megabytes": peak_megabytes()}
         print(json.dumps(found))
 

@@ -1,7 +1,4 @@
-"""Training loops without this project's trainer: what it is compared with.
-
-`same` does the mathematics of `sentiment_rnn.training` and nothing else; `plain` is what a tutorial would have.
-"""
+"""Training loops without Lightning, MLflow and checkpoints, as references for the full training."""
 
 from collections.abc import Iterator
 
@@ -17,10 +14,11 @@ from sentiment_rnn.params import ModelParams
 from sentiment_rnn.training.datamodule import PROTOCOLS
 
 
-def same(reviews: TokenizedReviews, model: ModelParams, seed: int, precision: str) -> Iterator[Classifier]:
-    """The steps of one epoch of a training whose learning rate is constant: the first `next` gets ready, each does one.
+def equivalent_steps(reviews: TokenizedReviews, model: ModelParams, seed: int, precision: str) -> Iterator[Classifier]:
+    """The steps of one epoch with the arithmetic of `training.fit`, for a constant learning rate.
 
-    Batches, initial values, what is dropped, precision and optimizer are those of `training.fit`.
+    Batches, initial weights, dropout masks, precision and optimizer are the same. The first `next` initializes the
+    model, each further one takes a step.
     """
     batches = BucketBatchSampler(reviews.lengths, reviews.encoding, model.batch_size, seed)
     torch.manual_seed(seed)
@@ -42,7 +40,7 @@ def same(reviews: TokenizedReviews, model: ModelParams, seed: int, precision: st
 
 
 class PlainBiLSTM(nn.Module):
-    """The documents' network as one writes it in torch."""
+    """The network of the reference script in a few lines of torch."""
 
     def __init__(self, vocab_size: int) -> None:
         super().__init__()
@@ -56,8 +54,10 @@ class PlainBiLSTM(nn.Module):
         return self.readout(self.dropout(torch.cat([state[0], state[1]], dim=-1))).squeeze(-1)
 
 
-def plain(network: PlainBiLSTM, optimizer: torch.optim.Optimizer, ids: Tensor, labels: Tensor, batch_size: int) -> None:
-    """One epoch in float32 over ids `(N, T)`."""
+def plain_epoch(
+    network: PlainBiLSTM, optimizer: torch.optim.Optimizer, ids: Tensor, labels: Tensor, batch_size: int
+) -> None:
+    """One epoch in float32 over ids `(N, T)`, as a tutorial writes it."""
     network.train()
     for batch, targets in DataLoader(TensorDataset(ids, labels), batch_size=batch_size, shuffle=True):
         optimizer.zero_grad()
@@ -65,17 +65,17 @@ def plain(network: PlainBiLSTM, optimizer: torch.optim.Optimizer, ids: Tensor, l
         optimizer.step()
 
 
-def arrays(reviews: TokenizedReviews) -> tuple[Tensor, Tensor]:
-    """All reviews' ids `(N, T)`, as `pad_sequences` would give them, and labels `(N,)`."""
+def padded_arrays(reviews: TokenizedReviews) -> tuple[Tensor, Tensor]:
+    """All reviews' ids `(N, T)`, padded as by Keras's `pad_sequences`, and labels `(N,)`."""
     ids, _ = pad([reviews.token_ids(row) for row in range(len(reviews))], reviews.encoding)
     return ids.t().contiguous(), torch.from_numpy(reviews.labels)
 
 
-def splits(model: ModelParams, tokens: str, share: float = 1.0) -> tuple[TokenizedReviews, TokenizedReviews]:
-    """What a model is trained on and what it is scored on, as `ReviewsDataModule` reads them."""
+def load_splits(model: ModelParams, tokens: str, fraction: float = 1.0) -> tuple[TokenizedReviews, TokenizedReviews]:
+    """The training reviews and the evaluated ones, as `ReviewsDataModule` reads them."""
     protocol = PROTOCOLS[model.protocol]
     encoding = Encoding(**model.encoding())
-    trained = TokenizedReviews(tokens, protocol.trained, encoding)
-    if share < 1:
-        trained.subsample(share, 1)
-    return trained, TokenizedReviews(tokens, [protocol.scored], encoding)
+    train = TokenizedReviews(tokens, protocol.train_splits, encoding)
+    if fraction < 1:
+        train.subsample(fraction, 1)
+    return train, TokenizedReviews(tokens, [protocol.eval_split], encoding)
