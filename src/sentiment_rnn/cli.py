@@ -15,6 +15,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.serving.files import FileFormat, infer_format
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.pyfunc import PyFuncModel
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # pipeline/__init__.py says why
@@ -127,32 +128,34 @@ def promote(
     reason: Reason = "no reason given",
 ) -> None:
     """Make a version the champion, whatever the gate decided."""
-    from sentiment_rnn import params
     from sentiment_rnn.tracking import promotion
-    from sentiment_rnn.tracking.store import connect_to_existing
 
-    print(promotion.promote_by_hand(connect_to_existing(), params.load().registered_name, version, reason))
+    print(promotion.promote_by_hand(*_registered_model(), version, reason))
 
 
 @app.command()
 def rollback(reason: Reason = "no reason given") -> None:
     """Make the previous champion the champion again."""
-    from sentiment_rnn import params
     from sentiment_rnn.tracking import promotion
+
+    print(promotion.rollback(*_registered_model(), reason))
+
+
+def _registered_model() -> tuple["MlflowClient", str]:
+    """A client of the registry, and the name of this project's model in it."""
+    from sentiment_rnn import params
     from sentiment_rnn.tracking.store import connect_to_existing
 
     name = params.load().registered_name
-    print(promotion.rollback(connect_to_existing(), name, reason))
+    return connect_to_existing(), name
 
 
 def _load_champion() -> tuple["PyFuncModel", str]:
     """The champion, and its name and version."""
-    from sentiment_rnn import params
     from sentiment_rnn.tracking import registry
-    from sentiment_rnn.tracking.store import connect_to_existing
 
-    name = params.load().registered_name
-    version = str(registry.require_champion(connect_to_existing(), name).version)
+    client, name = _registered_model()
+    version = str(registry.require_champion(client, name).version)
     return registry.load(name, version), f"{name} version {version}"
 
 

@@ -1,4 +1,4 @@
-"""The served model where this project is not installed, but what the model asks for is."""
+"""The registered model where only its own requirements are installed, and not this project."""
 
 import json
 import subprocess
@@ -11,34 +11,34 @@ import pytest
 from sentiment_rnn.inference.predictor import Predictor
 
 TEXTS = ["a great film", "I hated every minute of it"]
-# what the model's own requirements bring with them may be imported; of all else that stands here, nothing can be
-ELSEWHERE = """
+# imports are limited to the requirements of the model and to theirs
+STANDALONE = """
 import importlib.abc, json, re, sys
 from importlib.metadata import distribution, packages_distributions
 from packaging.requirements import Requirement
 
 model, texts = sys.argv[1], json.loads(sys.argv[2])
 
-def needed(name, seen):
+def add_requirements(name, seen):
     key = re.sub(r"[-_.]+", "-", name).lower()
     if key in seen:
         return
     try:
         requires = distribution(name).requires or []
     except ImportError:
-        return  # for another system than this one
+        return  # not for this platform
     seen.add(key)
     for requirement in map(Requirement, requires):
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            needed(requirement.name, seen)
+            add_requirements(requirement.name, seen)
 
-there = set()
+required = set()
 for line in open(f"{model}/requirements.txt").read().split():
-    needed(Requirement(line).name, there)
+    add_requirements(Requirement(line).name, required)
 hidden = {
     top
     for top, names in packages_distributions().items()
-    if not any(re.sub(r"[-_.]+", "-", name).lower() in there for name in names)
+    if not any(re.sub(r"[-_.]+", "-", name).lower() in required for name in names)
 }
 
 class NotInstalled(importlib.abc.MetaPathFinder):
@@ -53,14 +53,14 @@ sys.meta_path.insert(0, NotInstalled())
 for name in ("sentiment_rnn", "pytorch_lightning", "optuna", "dvc", "datasets", "typer"):
     try:
         __import__(name)
-        raise SystemExit(f"{name} is still there")
+        raise SystemExit(f"{name} can still be imported")
     except ModuleNotFoundError:
         pass
 
 import mlflow
-answers = mlflow.pyfunc.load_model(model).predict(texts)
+predictions = mlflow.pyfunc.load_model(model).predict(texts)
 tops = {name.split(".")[0] for name in sys.modules}
-print(json.dumps([answers, sys.modules["sentiment_rnn"].__file__, sorted(tops & hidden - {"sentiment_rnn"})]))
+print(json.dumps([predictions, sys.modules["sentiment_rnn"].__file__, sorted(tops & hidden - {"sentiment_rnn"})]))
 """
 
 
@@ -71,18 +71,18 @@ def model(champion: Path) -> Path:
     return found.parent
 
 
-def test_it_answers_the_same_with_nothing_but_its_own_requirements(model, champion, tokens, tmp_path):
+def test_it_predicts_the_same_with_its_own_requirements_only(model, champion, tokens, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ELSEWHERE, str(model), json.dumps(TEXTS)],
+        [sys.executable, "-I", "-c", STANDALONE, str(model), json.dumps(TEXTS)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    answers, code, imported = json.loads(done.stdout.splitlines()[-1])
-    expected = Predictor(champion / "model", tokens / "tokenizer.json").positive(TEXTS)
-    assert np.allclose([answer["probability"] for answer in answers], expected, rtol=0, atol=1e-6)
+    predictions, code, imported = json.loads(done.stdout.splitlines()[-1])
+    expected = Predictor(champion / "model", tokens / "tokenizer.json").predict_probabilities(TEXTS)
+    assert np.allclose([prediction["probability"] for prediction in predictions], expected, rtol=0, atol=1e-6)
     assert code == str(model / "code" / "sentiment_rnn" / "__init__.py")
     assert imported == []
 
@@ -92,7 +92,7 @@ def test_its_requirements_are_few_and_exact(model):
     assert [line.split("==")[0] for line in lines] == ["mlflow", "numpy", "safetensors", "tokenizers", "torch"]
 
 
-def test_it_holds_no_pickle(model):
+def test_it_contains_no_pickle(model):
     endings = {path.suffix for path in model.rglob("*") if path.is_file()}
     assert endings <= {"", ".j2", ".json", ".py", ".safetensors", ".txt", ".yaml", ".pyc"}
     assert "python_model" not in (model / "MLmodel").read_text()
