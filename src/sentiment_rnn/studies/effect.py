@@ -1,4 +1,4 @@
-"""From measured differences to a verdict."""
+"""Effects with confidence intervals, and the verdicts that follow from them."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -10,41 +10,41 @@ Verdict = Literal["supported", "not supported", "inconclusive"]
 
 
 class Unit(NamedTuple):
-    """What an effect is measured in.
+    """The unit of an effect.
 
     Attributes:
-        name: as the report says it.
-        nothing: the value of no effect.
-        margin: how far from it an effect is too small to matter.
+        name: in the report.
+        null: the value of no effect.
+        margin: the distance from it up to which an effect is too small to matter.
         format: of a value.
         ratio: whether values are multiplied, not added: their mean is the geometric one.
     """
 
     name: str
-    nothing: float
+    null: float
     margin: float
     format: str
     ratio: bool = False
 
 
-POINTS = Unit("percentage points of test accuracy", 0.0, 0.5, "+.2f")
-LOSS = Unit("of validation loss saved", 0.0, 0.002, "+.4f")
-TIMES = Unit("times", 1.0, 0.05, ".2f", ratio=True)
-DECADES = Unit("orders of magnitude", 0.0, 0.1, "+.2f")
+ACCURACY = Unit("percentage points", 0.0, 0.5, "+.2f")
+LOSS = Unit("log loss", 0.0, 0.002, "+.4f")
+RATIO = Unit("ratio", 1.0, 0.05, ".2f", ratio=True)
+MAGNITUDE = Unit("orders of magnitude", 0.0, 0.1, "+.2f")
 
 
 class Effect(NamedTuple):
-    """One measured quantity; the claim is that it lies above `unit.nothing`.
+    """One measured quantity; the claim is that it lies above `unit.null`.
 
     Attributes:
-        what: in words, e.g. "bilstm - lstm".
-        values: one a repetition: a pair of trainings with one seed, a round of timing.
+        name: of the comparison, e.g. "bilstm - lstm".
+        values: one per repetition: a pair of trainings with the same seed, or a round of timing.
         unit: of the values.
-        detail: what is compared, in figures.
-        informative: False where neither side has learned anything, so that no difference says nothing.
+        detail: the compared values.
+        informative: False if both models are near chance: a zero difference would mean nothing.
     """
 
-    what: str
+    name: str
     values: Sequence[float]
     unit: Unit
     detail: str = ""
@@ -52,7 +52,7 @@ class Effect(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Of the values."""
+        """The mean of the values."""
         return float(np.exp(np.mean(np.log(self.values))) if self.unit.ratio else np.mean(self.values))
 
     @property
@@ -65,21 +65,21 @@ class Effect(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """Does not hold: no effect that matters lies in the interval. Holds: all of it is above no effect."""
+        """Not supported: no effect beyond the margin is in the interval. Supported: all of it is above no effect."""
         low, high = self.interval
         if not self.informative:
             return "inconclusive"
-        if high < self.unit.nothing + self.unit.margin:
+        if high < self.unit.null + self.unit.margin:
             return "not supported"
-        return "supported" if low > self.unit.nothing else "inconclusive"
+        return "supported" if low > self.unit.null else "inconclusive"
 
     def __str__(self) -> str:
         low, high = self.interval
         return f"{self.mean:{self.unit.format}} ({low:{self.unit.format}} to {high:{self.unit.format}})"
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
-    """Of a claim that says several things at once: it holds if all do, and does not if one does not."""
+def combined_verdict(verdicts: Sequence[Verdict]) -> Verdict:
+    """Supported if all are; not supported if one is not."""
     if "not supported" in verdicts:
         return "not supported"
     return "inconclusive" if "inconclusive" in verdicts else "supported"

@@ -1,4 +1,4 @@
-"""Trainings that many tables share: each is run once, and found again in MLflow by what it is made of."""
+"""Trainings that several comparisons share: each is run once, and found in MLflow by a hash of its inputs."""
 
 import hashlib
 import json
@@ -17,14 +17,18 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import experiment
 from sentiment_rnn.training.devices import machine, resolve_precision
 
-KEY = "experiment.key"  # tag of a run that has all its figures
+KEY = "experiment.key"  # tag of a run that has all its metrics
 FOLDER = "experiment.folder"  # tag of every run: the folder it was started from
 
 
 class Context(NamedTuple):
-    """Where experiments run: Trainer's parameters, the tokenized reviews at hand, a folder for what waits.
+    """Where experiments run.
 
-    `purpose` ends the name of MLflow's experiment, and is the command: `claims` of `make claims`.
+    Attributes:
+        trainer: Trainer's parameters.
+        tokens: folder of the tokenize stage.
+        work: folder for caches and logs.
+        purpose: last part of the name of MLflow's experiment, and the command: `claims` of `make claims`.
     """
 
     trainer: TrainerParams
@@ -33,15 +37,15 @@ class Context(NamedTuple):
     purpose: str
 
     def experiment_name(self) -> str:
-        """MLflow's experiment for these reviews."""
+        """The name of MLflow's experiment for this data set."""
         return f"{load_identity(self.tokens)['dataset']}-{self.purpose}"
 
     def folder(self) -> str:
-        """This clone, on this machine."""
+        """This clone on this machine."""
         return f"{socket.gethostname()}:{self.work.resolve()}"
 
     def experiment_id(self, client: MlflowClient) -> str:
-        """Of `experiment_name`."""
+        """The id of MLflow's experiment."""
         return experiment(client, self.experiment_name())
 
 
@@ -49,13 +53,13 @@ class CachedExperiment(BaseModel, ABC):
     """A training with one seed.
 
     Attributes:
-        name: how the report calls it; it decides nothing.
-        model: the architecture and how it is trained.
+        name: in the report; it is no input of the training.
+        model: the architecture and its training parameters.
         seed: this training's.
     """
 
     model_config = ConfigDict(frozen=True)
-    headline: ClassVar[str] = "test_accuracy"  # the metric that is said when it has ended
+    headline: ClassVar[str] = "test_accuracy"  # the metric that is printed at the end
 
     name: str
     model: ModelParams
@@ -63,34 +67,37 @@ class CachedExperiment(BaseModel, ABC):
 
     @abstractmethod
     def run(self, context: Context) -> str:
-        """Train and score.
+        """Train and evaluate.
+
+        Args:
+            context: where it runs; its trainer has one device.
 
         Returns:
             The id of its MLflow run.
         """
 
-    def describe(self, context: Context) -> dict[str, Any]:
-        """All that decides its figures, but for the data."""
+    def inputs(self, context: Context) -> dict[str, Any]:
+        """All that decides its metrics, except the data."""
         values = self.model_dump(exclude={"name", "model"}) | self.model.seed_independent()
         return values | {"precision": resolve_precision(context.trainer)}
 
     def tokens(self, context: Context) -> Path:
-        """The folder of what it reads."""
+        """The folder of its tokenized reviews."""
         return context.tokens
 
     def key(self, context: Context) -> str:
-        """The same for the same model, training and data."""
-        what = [self.describe(context), load_identity(self.tokens(context))]
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
+        """A hash of its inputs and its data."""
+        inputs = [self.inputs(context), load_identity(self.tokens(context))]
+        return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]
 
     def start(self, client: MlflowClient, context: Context, name: str | None = None) -> str:
-        """Make its MLflow run, and give its id; `name` where it is a step on the way to the experiment."""
+        """Create its MLflow run, or with a `name` that of an intermediate step; its id."""
         name = name or self.name
         return runs.start(
             client,
             context.experiment_name(),
             f"{name}, seed {self.seed}",
-            params=self.describe(context),
+            params=self.inputs(context),
             tags={
                 "architecture": name.split(",")[0],
                 "experiment": name,
@@ -115,7 +122,7 @@ def finished_runs(client: MlflowClient, context: Context) -> dict[str, Run]:
 
 
 def mark_killed(client: MlflowClient, context: Context) -> None:
-    """Mark the runs that killed workers of this folder left; to be called while none of them lives."""
-    for left in client.search_runs([context.experiment_id(client)], "status = 'RUNNING'"):
-        if left.data.tags.get(FOLDER) == context.folder():  # other clones may share the store
-            runs.mark_killed(client, left.info.run_id)
+    """Mark the open runs of this folder as killed; to be called while no worker of it is alive."""
+    for run in client.search_runs([context.experiment_id(client)], "status = 'RUNNING'"):
+        if run.data.tags.get(FOLDER) == context.folder():  # other clones may share the store
+            runs.mark_killed(client, run.info.run_id)

@@ -1,4 +1,4 @@
-"""What each part of the recipe is worth: a row a variant, against the recipe with the same seeds."""
+"""The ablation's table and plot: a row per variant, compared with the unchanged model of the same seeds."""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
@@ -9,117 +9,109 @@ from mlflow.entities import Run
 
 from sentiment_rnn.params import AblationParams
 from sentiment_rnn.studies.ablation.variant import UNCHANGED, Variant
-from sentiment_rnn.studies.effect import LOSS, POINTS, TIMES, Effect
+from sentiment_rnn.studies.effect import ACCURACY, LOSS, RATIO, Effect
 from sentiment_rnn.studies.experiment import Context
 from sentiment_rnn.training.devices import machine
 
 
 class Row(NamedTuple):
-    """A variant: means over the seeds, and against the recipe, seed by seed, what it gains.
+    """A variant's means over the seeds, and its differences from the unchanged model of the same seed.
 
     Attributes:
         name: of the variant.
         accuracy: on validation.
         loss: on validation.
-        seconds: of a training.
-        points: accuracy gained over the recipe, in points.
-        saved: validation loss serialization.
-        times: the recipe's seconds.
+        seconds: per training.
+        accuracy_diff: in percentage points.
+        loss_diff: of the validation loss; negative is better.
+        time_ratio: of the seconds per training.
     """
 
     name: str
     accuracy: float
     loss: float
     seconds: float
-    points: Effect
-    saved: Effect
-    times: Effect
+    accuracy_diff: Effect
+    loss_diff: Effect
+    time_ratio: Effect
 
 
 def rows(variants: Sequence[Variant], finished: Mapping[str, Run], context: Context) -> list[Row]:
-    """One a variant, the recipe first, in the order of params.yaml."""
-    of: dict[str, list[dict[str, float]]] = {}
+    """One row per variant, the unchanged model first, in the order of params.yaml."""
+    metrics: dict[str, list[dict[str, float]]] = {}
     for variant in variants:
-        of.setdefault(variant.name, []).append(finished[variant.key(context)].data.metrics)
-    recipe = of[UNCHANGED]
-    return [_row(name, metrics, recipe) for name, metrics in of.items()]
+        metrics.setdefault(variant.name, []).append(finished[variant.key(context)].data.metrics)
+    return [_row(name, seeds, metrics[UNCHANGED]) for name, seeds in metrics.items()]
 
 
-def _row(name: str, metrics: Sequence[Mapping[str, float]], recipe: Sequence[Mapping[str, float]]) -> Row:
+def _row(name: str, seeds: Sequence[Mapping[str, float]], unchanged: Sequence[Mapping[str, float]]) -> Row:
     accuracy, loss, seconds = "final_validation_accuracy", "final_validation_loss", "train_seconds"
-    both = list(zip(metrics, recipe, strict=True))
+    pairs = list(zip(seeds, unchanged, strict=True))
     return Row(
         name,
-        mean(run[accuracy] for run in metrics),
-        mean(run[loss] for run in metrics),
-        mean(run[seconds] for run in metrics),
-        Effect(name, [100 * (ours[accuracy] - theirs[accuracy]) for ours, theirs in both], POINTS),
-        Effect(name, [theirs[loss] - ours[loss] for ours, theirs in both], LOSS),
-        Effect(name, [ours[seconds] / theirs[seconds] for ours, theirs in both], TIMES),
+        mean(run[accuracy] for run in seeds),
+        mean(run[loss] for run in seeds),
+        mean(run[seconds] for run in seeds),
+        Effect(name, [100 * (run[accuracy] - base[accuracy]) for run, base in pairs], ACCURACY),
+        Effect(name, [run[loss] - base[loss] for run, base in pairs], LOSS),
+        Effect(name, [run[seconds] / base[seconds] for run, base in pairs], RATIO),
     )
 
 
 def values(found: Sequence[Row]) -> dict[str, Any]:
-    """The figures for other programs to read."""
+    """The metrics by variant, for other programs."""
     return {
         row.name: {
             "validation_accuracy": row.accuracy,
             "validation_loss": row.loss,
             "train_seconds": row.seconds,
-            "points": [row.points.mean, *row.points.interval],
-            "loss_saved": [row.saved.mean, *row.saved.interval],
-            "times_the_seconds": row.times.mean,
+            "accuracy_diff": [row.accuracy_diff.mean, *row.accuracy_diff.interval],
+            "loss_diff": [row.loss_diff.mean, *row.loss_diff.interval],
+            "time_ratio": row.time_ratio.mean,
         }
         for row in found
-        if row.name != UNCHANGED
-    } | {
-        UNCHANGED: {
-            "validation_accuracy": found[0].accuracy,
-            "validation_loss": found[0].loss,
-            "train_seconds": found[0].seconds,
-        }
     }
 
 
 def markdown(found: Sequence[Row], params: AblationParams, dataset: str, context: Context) -> str:
-    """The table, with what was measured, how, and on what machine."""
+    """The table, with the conditions of the measurement."""
     seeds = ", ".join(map(str, params.seeds))
-    changed = ", ".join(f"{key} {value}" for key, value in params.model.items())
+    changes = ", ".join(f"{key} {value}" for key, value in params.model.items()) or "no other change"
     lines = [
-        "# What each part of the recipe is worth",
+        f"# Ablation of `{params.architecture}`",
         "",
-        f"By `make ablation`, on {dataset}'s validation reviews (test is not read), on {machine(context.trainer)}.",
-        f"Each row is the recipe `best` (here with {changed}) with one thing changed,",
-        f"trained with seeds {seeds}. Differences are to the recipe with the same seed, with the 95% interval of their",
-        "mean (Student's t); losses are less noisy than accuracies, which 2,500 reviews give to 0.6 points. Seconds",
-        "are one training's, others running beside it, without what all share (vectors, teachers).",
+        f"Written by `make ablation`, on the validation reviews of {dataset} (test is not used), on "
+        f"{machine(context.trainer)}.",
+        f"Each row is the model `{params.architecture}` (with {changes}) with one more change, trained with the seeds",
+        f"{seeds}. Differences are from the unchanged model of the same seed, with the 95% interval of their mean",
+        "(Student's t over the seeds). For the loss, a negative difference is better. Seconds are those of one training",
+        "beside others, without the stages that all variants share (word vectors, teachers).",
         "",
-        "| | accuracy, % | points | loss | saved | seconds | times |",
+        "| variant | accuracy, % | difference, percentage points | loss | difference | s per training | relative time |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in found:
-        against = ("", "", "") if row.name == UNCHANGED else (str(row.points), str(row.saved), f"{row.times.mean:.2f}")
+        differences = (str(row.accuracy_diff), str(row.loss_diff), f"{row.time_ratio.mean:.2f}")
+        accuracy, loss, time = ("", "", "") if row.name == UNCHANGED else differences
         lines.append(
-            f"| {row.name} | {100 * row.accuracy:.2f} | {against[0]} | {row.loss:.4f} | {against[1]} "
-            f"| {row.seconds:.0f} | {against[2]} |"
+            f"| {row.name} | {100 * row.accuracy:.2f} | {accuracy} | {row.loss:.4f} | {loss} "
+            f"| {row.seconds:.0f} | {time} |"
         )
-    lines += ["", "![Validation loss that each variant saves or costs](ablation.png)", ""]
+    lines += ["", "![Difference in validation loss of each variant](ablation.png)", ""]
     return "\n".join(lines)
 
 
-def picture(found: Sequence[Row]) -> Figure:
-    """What each variant saves or costs, the best above."""
-    others = sorted((row for row in found if row.name != UNCHANGED), key=lambda row: row.saved.mean)
-    figure = Figure(figsize=(9, 1.2 + 0.36 * len(others)), layout="constrained")
+def plot(found: Sequence[Row]) -> Figure:
+    """Each variant's difference in validation loss, the lowest on top."""
+    variants = sorted((row for row in found if row.name != UNCHANGED), key=lambda row: -row.loss_diff.mean)
+    figure = Figure(figsize=(9, 1.2 + 0.36 * len(variants)), layout="constrained")
     axes = figure.subplots()
-    means = [row.saved.mean for row in others]
-    ends = [row.saved.interval for row in others]
-    errors = [[at - low for at, (low, _) in zip(means, ends, strict=True)],
-              [high - at for at, (_, high) in zip(means, ends, strict=True)]]  # fmt: skip
-    colours = ["tab:red" if high < 0 else "tab:green" if low > 0 else "tab:gray" for low, high in ends]
-    axes.errorbar(means, range(len(others)), xerr=errors, fmt="none", ecolor="lightgray", elinewidth=3, zorder=1)
-    axes.scatter(means, range(len(others)), c=colours, zorder=2)
+    for y, row in enumerate(variants):
+        low, high = row.loss_diff.interval
+        axes.plot([low, high], [y, y], color="lightgray", linewidth=3, zorder=1)
+        color = "tab:red" if low > 0 else "tab:green" if high < 0 else "tab:gray"
+        axes.scatter(row.loss_diff.mean, y, color=color, zorder=2)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(others)), [row.name for row in others])
-    axes.set_xlabel("validation loss saved (right: better than the recipe), mean and 95% interval over the seeds")
+    axes.set_yticks(range(len(variants)), [row.name for row in variants])
+    axes.set_xlabel("difference in validation loss (negative: better), mean and 95% interval over the seeds")
     return figure

@@ -1,125 +1,132 @@
-"""Which trainings the claims need: a few families, each with every seed."""
+"""The trainings that the claims need, each with every seed."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from sentiment_rnn.params import ModelParams, Params, updated
+from sentiment_rnn.params import ClaimsParams, ModelParams, Params, updated
 from sentiment_rnn.params.section import merged
+from sentiment_rnn.studies.claims.corpus import MAX_VERDICT
 from sentiment_rnn.studies.claims.experiment import Experiment
-from sentiment_rnn.studies.claims.long_range import VERDICT
 
-# what the claims compare on the reviews at hand, by architecture
+# architectures that are compared on the data set's reviews
 COMPARED = (
     "lstm", "bilstm", "rnn", "gru", "stacked_lstm", "attention_lstm", "attention_bilstm", "peephole_lstm",
     "coupled_lstm", "mlstm", "transformer",
 )  # fmt: skip
-LAST = ("rnn", "lstm")  # also with the last state alone for an answer, where memory shows
-# where memory may start from, on the long-range dial: architecture, initial values, gates opened for the distance
-STARTS = {
-    "rnn": ("rnn", "keras", False),
-    "lstm": ("lstm", "keras", False),
-    "lstm, open gates": ("lstm", "keras", True),
-    "rnn, torch's start": ("rnn", "torch", False),
-    "lstm, torch's start": ("lstm", "torch", False),
+LAST_STATE = ("rnn", "lstm")  # also with pooling `last`
+LEARNING_CURVES = ("lstm", "gru")  # also with fewer reviews
+
+
+class LongRange(NamedTuple):
+    """A model of the long-range task: its architecture and how its recurrent weights are initialized."""
+
+    architecture: str
+    initializer: str
+    chrono_init: bool
+
+
+LONG_RANGE = {
+    "rnn": LongRange("rnn", "keras", False),
+    "lstm": LongRange("lstm", "keras", False),
+    "lstm, chrono initialization": LongRange("lstm", "keras", True),
+    "rnn, torch initializer": LongRange("rnn", "torch", False),
+    "lstm, torch initializer": LongRange("lstm", "torch", False),
 }
-CURVES = ("lstm", "gru")  # with fewer reviews
+
+
+# names of experiments
 
 
 def with_reviews(name: str, reviews: int) -> str:
-    """The name of an experiment with fewer labelled reviews."""
+    """With fewer labelled reviews."""
     return f"{name}, {reviews:,} reviews"
 
 
 def all_reviews(name: str) -> str:
-    """The name of an experiment with all of train."""
+    """With all of train."""
     return f"{name}, all reviews"
 
 
 def pretrained(name: str, reviews: int) -> str:
-    """The name of an experiment that starts from a language model."""
+    """Initialized with a language model."""
     return f"{name}, pre-trained, {reviews:,} reviews"
 
 
 def last_state(name: str) -> str:
-    """The name of an experiment that answers from its last state."""
+    """With pooling `last`."""
     return f"{name}, last state"
 
 
 def double_width(name: str) -> str:
-    """The name of an experiment with twice the units."""
+    """With twice the units."""
     return f"{name}, twice the units"
 
 
 def long_range(name: str, dependency_length: int) -> str:
-    """The name of an experiment on the long-range dial."""
+    """On the long-range task."""
     return f"{name}, dependency length {dependency_length}"
 
 
 def reservoir(radius: float) -> str:
-    """The name of an experiment with a spectral radius."""
+    """With a spectral radius."""
     return f"echo_state, spectral radius {radius:g}"
 
 
 def plan(params: Params) -> list[Experiment]:
     """All experiments, seed by seed."""
-    return [experiment for seed in params.claims.seeds for experiment in _of_seed(params, seed)]
+    return [experiment for seed in params.claims.seeds for experiment in _experiments(params, params.claims, seed)]
 
 
-def _of_seed(params: Params, seed: int) -> Iterator[Experiment]:
-    claims = params.claims
+def _experiments(params: Params, claims: ClaimsParams, seed: int) -> Iterator[Experiment]:
     for length in claims.dependency_lengths:
-        for name, (architecture, initializer, open_gates) in STARTS.items():
-            values: dict[str, Any] = {"initializer": initializer, "chrono_init": length if open_gates else None}
-            yield _long_range(params, long_range(name, length), architecture, seed, length, values)
+        for name, (architecture, initializer, chrono_init) in LONG_RANGE.items():
+            changes = {"initializer": initializer, "chrono_init": length if chrono_init else None}
+            yield _long_range(params, long_range(name, length), architecture, seed, length, changes)
     for radius in claims.spectral_radii:
-        values = merged(claims.reservoir_model, {"echo_state": {"spectral_radius": radius}})
-        yield _long_range(params, reservoir(radius), "echo_state", seed, claims.reservoir_dependency_length, values)
+        changes = merged(claims.reservoir_model, {"echo_state": {"spectral_radius": radius}})
+        yield _long_range(params, reservoir(radius), "echo_state", seed, claims.reservoir_dependency_length, changes)
+
+    def on_reviews(name: str, model: ModelParams, reviews: int | None = claims.reviews, **more: int) -> Experiment:
+        return Experiment(name=name, model=model, seed=seed, reviews=reviews, **more)
+
     for name in COMPARED:
-        yield Experiment(name=name, model=_model(params, name), seed=seed, reviews=claims.reviews)
+        yield on_reviews(name, _model(params, name))
     units = 2 * params.model_of("lstm").hidden_size
-    yield Experiment(
-        name=double_width("lstm"), model=_model(params, "lstm", hidden_size=units), seed=seed, reviews=claims.reviews
-    )
-    for name in LAST:
-        model = _model(params, name, pooling=["last"])
-        yield Experiment(
-            name=last_state(name), model=model, seed=seed, reviews=claims.reviews, gradients=claims.gradient_steps
-        )
-    for name in CURVES:
-        yield Experiment(name=all_reviews(name), model=_model(params, name), seed=seed)
+    yield on_reviews(double_width("lstm"), _model(params, "lstm", hidden_size=units))
+    for name in LAST_STATE:
+        yield on_reviews(last_state(name), _model(params, name, pooling=["last"]), gradients=claims.gradient_steps)
+    for name in LEARNING_CURVES:
+        yield on_reviews(all_reviews(name), _model(params, name), None)
         for reviews in claims.learning_curve:
-            yield Experiment(
-                name=with_reviews(name, reviews), model=_short(params, name, reviews), seed=seed, reviews=reviews
-            )
+            yield on_reviews(with_reviews(name, reviews), _with_min_steps(params, name, reviews), reviews)
     for reviews in claims.labelled:
-        short = _short(params, "mlstm", reviews)
-        yield Experiment(name=with_reviews("mlstm", reviews), model=short, seed=seed, reviews=reviews)
-        read = claims.pretraining_reviews
-        yield Experiment(name=pretrained("mlstm", reviews), model=short, seed=seed, reviews=reviews, pretraining=read)
+        model = _with_min_steps(params, "mlstm", reviews)
+        yield on_reviews(with_reviews("mlstm", reviews), model, reviews)
+        yield on_reviews(pretrained("mlstm", reviews), model, reviews, pretraining=claims.pretraining_reviews)
 
 
-def _model(params: Params, name: str, **values: Any) -> ModelParams:
-    return _to_the_end(updated(params.model_of(name), {**params.claims.model, **values}))
+def _model(params: Params, name: str, **changes: Any) -> ModelParams:
+    return _without_early_stopping(updated(params.model_of(name), {**params.claims.model, **changes}))
 
 
-def _to_the_end(model: ModelParams, epochs: int | None = None) -> ModelParams:
-    """Without early stopping: the last epoch is scored, at the end of its schedule."""
+def _without_early_stopping(model: ModelParams, epochs: int | None = None) -> ModelParams:
+    """The last epoch is evaluated, at the end of the learning rate's schedule."""
     epochs = epochs or model.max_epochs
-    return updated(model, {"max_epochs": epochs, "patience": epochs})
+    return updated(model, {"max_epochs": epochs, "patience": epochs, "word_vectors": False})
 
 
-def _short(params: Params, name: str, reviews: int) -> ModelParams:
+def _with_min_steps(params: Params, name: str, reviews: int) -> ModelParams:
     """With few reviews an epoch has few steps: more epochs, until there are `min_steps`."""
     model = _model(params, name)
     steps = -(-reviews // model.batch_size)
-    return _to_the_end(model, max(model.max_epochs, -(-params.claims.min_steps // steps)))
+    return _without_early_stopping(model, max(model.max_epochs, -(-params.claims.min_steps // steps)))
 
 
-def _long_range(params: Params, name: str, architecture: str, seed: int, length: int, values: Any) -> Experiment:
-    changes = merged(
-        merged(params.claims.long_range_model, {"max_length": length + VERDICT, "pooling": ["last"]}), values
-    )
-    model = _to_the_end(updated(params.model_of(architecture), changes))
+def _long_range(
+    params: Params, name: str, architecture: str, seed: int, length: int, changes: dict[str, Any]
+) -> Experiment:
+    common = merged(params.claims.long_range_model, {"max_length": length + MAX_VERDICT, "pooling": ["last"]})
+    model = _without_early_stopping(updated(params.model_of(architecture), merged(common, changes)))
     return Experiment(
         name=name, model=model, seed=seed, reviews=params.claims.long_range_reviews, dependency_length=length
     )

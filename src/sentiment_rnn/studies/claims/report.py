@@ -1,4 +1,4 @@
-"""reports/claims.md: what the documents claim, what was measured, what to make of it."""
+"""The claims' report: reports/claims.json and reports/claims.md."""
 
 from collections.abc import Sequence
 from statistics import mean, stdev
@@ -8,14 +8,15 @@ from sentiment_rnn.params import ClaimsParams
 from sentiment_rnn.studies.claims.claims import OVERVIEW, Finding
 from sentiment_rnn.studies.claims.plan import COMPARED
 from sentiment_rnn.studies.claims.results import Results
+from sentiment_rnn.studies.effect import Effect
 from sentiment_rnn.studies.experiment import Context
 from sentiment_rnn.training.devices import gpus, machine, resolve_precision
 
-SIGNS = {"supported": "**supported**", "not supported": "**not supported**", "inconclusive": "inconclusive"}
+VERDICTS = {"supported": "**supported**", "not supported": "**not supported**", "inconclusive": "inconclusive"}
 
 
 def values(findings: Sequence[Finding], results: Results, dataset: str, context: Context) -> dict[str, Any]:
-    """Every figure, for programs: claims by id, effects by what was compared, trainings by name and seed."""
+    """All results for other programs: claims by id, effects by comparison, trainings by name and seed."""
     trainings = {
         name: {
             seed: {"test_accuracy": run.data.metrics["test_accuracy"], "run": run.info.run_id}
@@ -29,13 +30,13 @@ def values(findings: Sequence[Finding], results: Results, dataset: str, context:
         "precision": resolve_precision(context.trainer),
         "claims": {
             finding.claim.id: {
-                "says": finding.claim.says,
+                "statement": finding.claim.statement,
                 "verdict": finding.verdict,
                 "effects": {
-                    effect.what: {"mean": effect.mean, "interval": effect.interval, "values": list(effect.values)}
+                    effect.name: {"mean": effect.mean, "interval": effect.interval, "values": list(effect.values)}
                     for effect in finding.effects
                 },
-                "runs": finding.run_ids,
+                "runs": sorted(finding.run_ids),
             }
             for finding in findings
         },
@@ -46,12 +47,12 @@ def values(findings: Sequence[Finding], results: Results, dataset: str, context:
 def markdown(
     findings: Sequence[Finding], results: Results, params: ClaimsParams, dataset: str, context: Context
 ) -> str:
-    """The report for people; its pictures are beside it, in claims/."""
+    """The report in Markdown; its plots are in claims/ beside it."""
     sections = [
         _head(params, dataset, context),
         _summary(findings),
-        f"![Every difference in accuracy with its interval](claims/{OVERVIEW})\n",
-        "## Claim by claim\n",
+        f"![All differences in accuracy with their intervals](claims/{OVERVIEW})\n",
+        "## Each claim\n",
         *(_section(finding) for finding in findings),
         _table(results),
         TRACING,
@@ -60,64 +61,68 @@ def markdown(
 
 
 def _head(params: ClaimsParams, dataset: str, context: Context) -> str:
-    reviews = "IMDB" if dataset == "imdb" else "the generated sample, which is **not IMDB**"
-    gpu = "" if gpus(context.trainer) else " On a GPU: not measured."
-    return f"""# What the documents claim, measured
+    reviews = {"imdb": "IMDB", "synthetic": "the synthetic corpus, which is **not IMDB**"}.get(dataset, dataset)
+    gpu = "" if gpus(context.trainer) else " GPUs were not measured."
+    return f"""# Claims about recurrent networks, measured
 
-The documents are the ones this project grew out of: a question-and-answer page on what a bidirectional LSTM adds, a
-survey of the LSTM family, and notes on the LSTM's gates. Written by `make claims` on {reviews}, on
-{machine(context.trainer)}, in {resolve_precision(context.trainer)}.{gpu}
+The claims are those of the reference texts of this project: a question-and-answer page on bidirectional LSTMs, a survey
+of the LSTM family, and notes on the gates of the LSTM. Written by `make claims` on {reviews}, on
+{machine(context.trainer)}, with precision {resolve_precision(context.trainer)}.{gpu}
 
-- Each comparison changes one thing, and the rest is what params.yaml gives to both, cut by `claims.model` to
-  {params.model.get("max_length", "their own")} tokens a review, {params.model.get("max_epochs", "all")} epochs and,
-  where nothing else is said, {params.reviews:,} reviews: short trainings, so that there can be many. Accuracies are
-  therefore below those of the pipeline's own comparison. Exceptions: the plain RNN and the transformer have learning
-  rates of their own, without which they learn little, and with few reviews there are more epochs. Nothing was searched.
-- {len(params.seeds)} seeds each, the same on both sides. An effect is the mean difference of trainings with the same
-  seed, and its interval the 95% one of Student's t over the seeds: how far other seeds might move it. That the test
-  reviews are a sample too is not in it. Test is scored once, after the last epoch; nothing is chosen by it.
-- **Not supported**: no effect worth the name (half a point of accuracy, a twentieth of the time, a tenth of a power of
-  ten) lies in the interval. **Supported**: there may be one, and the whole interval is on the claim's side. **Inconclusive**:
-  anything else, and where neither side has learned anything. `claims.seeds` takes more seeds. A claim of several
-  comparisons holds if all of them do. Of so many intervals, one in twenty misses its truth.
-- What recurs below: the *long-range dial* is a corpus of invented reviews whose verdict stands a given number of tokens
-  before their end ({min(params.dependency_lengths)} to {max(params.dependency_lengths)} here, {params.long_range_reviews:,} reviews to
-  learn from). A network *answers from its last state* if nothing but what it remembers at the end decides; else the
-  largest value of each state over all tokens does (*max pooling*). A *reservoir* is a recurrent network that is never
-  trained; its *spectral radius* says how much of its state it passes on.
+- **Comparisons.** Each changes one thing; the rest is the same on both sides, from params.yaml with `claims.model`:
+  {params.model.get("max_length", "all")} tokens per review, {params.model.get("max_epochs", "all")} epochs, no word
+  vectors and, unless stated otherwise, {params.reviews:,} reviews. The trainings are short so that there can be many:
+  accuracies are below those of the pipeline's own comparison. Two exceptions: the plain RNN and the transformer have
+  their own learning rates, without which they learn little; and with few reviews there are more epochs. No
+  hyperparameter was searched.
+- **Intervals.** {len(params.seeds)} seeds, the same on both sides. An effect is the mean difference between trainings
+  with the same seed, with its 95% interval (Student's t over the seeds): the range that other seeds may give. It does
+  not include the sampling error of the test reviews. Test is evaluated once, after the last epoch, and selects nothing.
+- **Verdicts.** *Not supported*: the interval excludes effects of practical size (0.5 percentage points of test accuracy,
+  5% of the time or the size, 0.1 orders of magnitude). *Supported*: the whole interval is on the claim's side.
+  *Inconclusive*: neither, or both models are near chance; more `claims.seeds` give narrower intervals. A claim with
+  several comparisons is supported only if all of them are. About one in twenty intervals misses its true value.
+- **Terms.** The *long-range task* consists of synthetic reviews whose verdict is followed by a given number of tokens
+  without an opinion, the *dependency length* ({min(params.dependency_lengths)} to {max(params.dependency_lengths)} here,
+  {params.long_range_reviews:,} training reviews). *Last state*: the prediction depends on the state after the last token
+  alone; otherwise on the maximum of each state over all tokens (*max pooling*). An *echo state network* has recurrent
+  weights that are never trained; their *spectral radius* decides how fast its state fades.
 """
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    lines = ["| claim | verdict | measured (95% interval) |", "|---|---|---|"]
+    lines = ["| claim | verdict | effect (95% interval) |", "|---|---|---|"]
     for finding in findings:
-        measured = "<br>".join(f"{effect.what}: {effect}{_short(effect.unit.name)}" for effect in finding.effects)
-        lines.append(f"| [{finding.claim.says}](#{finding.claim.id}) | {SIGNS[finding.verdict]} | {measured} |")
+        effects = "<br>".join(f"{effect.name}: {_measured(effect)}" for effect in finding.effects)
+        lines.append(f"| [{finding.claim.statement}](#{finding.claim.id}) | {VERDICTS[finding.verdict]} | {effects} |")
     return "\n".join(lines) + "\n"
 
 
-def _short(unit: str) -> str:
-    return {"times": " times", "orders of magnitude": " orders of magnitude"}.get(unit, " points")
+def _measured(effect: Effect) -> str:
+    return f"ratio {effect}" if effect.unit.ratio else f"{effect} {effect.unit.name}"
 
 
 def _section(finding: Finding) -> str:
     claim = finding.claim
-    lines = [f'<a id="{claim.id}"></a>', f"### {claim.says}", "", claim.how, ""]
-    lines += ["| | mean (95% interval) | each | verdict |", "|---|---|---|---|"]
+    lines = [f'<a id="{claim.id}"></a>', f"### {claim.statement}", "", claim.method, ""]
+    lines += ["| comparison | effect (95% interval) | values | verdict |", "|---|---|---|---|"]
     for effect in finding.effects:
         each = ", ".join(f"{value:{effect.unit.format}}" for value in effect.values[:6])
         more = ", ..." if len(effect.values) > 6 else ""
-        detail = f": {effect.detail}" if effect.detail else ""
-        lines.append(f"| {effect.what}{detail} | {effect} {effect.unit.name} | {each}{more} | {effect.verdict} |")
-    lines += ["", f"Verdict: {SIGNS[finding.verdict]}. Runs: tag `claim.{claim.id}`, {len(finding.run_ids)} of them."]
+        detail = f" ({effect.detail})" if effect.detail else ""
+        lines.append(f"| {effect.name}{detail} | {_measured(effect)} | {each}{more} | {effect.verdict} |")
+    lines += [
+        "",
+        f"Verdict: {VERDICTS[finding.verdict]}. Based on {len(finding.run_ids)} runs, tag `claim.{claim.id}`.",
+    ]
     if claim.plot != OVERVIEW:
-        lines += ["", f"![{claim.says}](claims/{claim.plot})"]
+        lines += ["", f"![{claim.statement}](claims/{claim.plot})"]
     return "\n".join(lines) + "\n"
 
 
 def _table(results: Results) -> str:
     lines = [
-        "## The compared trainings",
+        "## The compared architectures",
         "",
         "| architecture | test accuracy, % (mean ± standard deviation) | weights without the embedding | seeds |",
         "|---|---|---|---|",
@@ -129,13 +134,13 @@ def _table(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
-TRACING = """## From a figure to its runs
+TRACING = """## The runs behind the results
 
-`make ui` shows the trainings in the experiment whose name ends in `-claims`. Search for
-``tags.`claim.stacking` = "yes"`` to see those that a claim and its picture rest on; `experiment`, `seed` and
-`machine` are tags too, and every run has its parameters and its curves. `reports/claims.json` has every effect and
+`make ui` shows the trainings in the experiment whose name ends in `-claims`. The search
+``tags.`claim.stacking` = "yes"`` finds the runs that a claim and its plot are based on; `experiment`, `seed` and
+`machine` are tags too, and every run has its parameters and learning curves. `reports/claims.json` has every effect and
 every training with the ids of its runs.
 
-A training is found again by what it is made of (parameters, precision, data): `make claims` runs what is missing, and
-what was stopped; change `claims:` in params.yaml and it runs what that adds.
+A finished training is found by its parameters, its precision and its data: `make claims` runs only those that are
+missing, also after it was stopped or after `claims` in params.yaml was changed.
 """

@@ -1,4 +1,4 @@
-"""Finished experiments, as the claims ask for them."""
+"""Finished experiments, and the effects between them."""
 
 import math
 from collections.abc import Sequence
@@ -9,20 +9,23 @@ from mlflow.entities import Run
 
 from sentiment_rnn.studies.claims.experiment import LANGUAGE_MODEL, Experiment
 from sentiment_rnn.studies.claims.timing import step_seconds
-from sentiment_rnn.studies.effect import DECADES, POINTS, TIMES, Effect
+from sentiment_rnn.studies.effect import ACCURACY, MAGNITUDE, RATIO, Effect
 from sentiment_rnn.studies.experiment import Context, finished_runs
 
-LEARNED = 55  # % of test accuracy from which on something has been learned
+NEAR_CHANCE = 55  # % of test accuracy; a model that is not above it has learned nothing
 
 
 class Results:
-    """Runs by experiment and seed; remembers which were asked for, so that a claim's runs can be tagged with it.
+    """Runs by experiment and seed.
 
     Args:
         client: of the store that has them.
-        experiments: what was planned.
-        context: where it ran.
+        experiments: the plan.
+        context: where they ran.
         timing: the run that timed the training steps.
+
+    Attributes:
+        used: ids of the runs that were read since it was last cleared, so that they can be tagged with a claim.
     """
 
     def __init__(self, client: MlflowClient, experiments: Sequence[Experiment], context: Context, timing: str) -> None:
@@ -33,55 +36,56 @@ class Results:
         for experiment in experiments:
             if run := finished.get(experiment.key(context)):
                 self.runs.setdefault(experiment.name, {})[experiment.seed] = run
-        self.asked: set[str] = set()
+        self.used: set[str] = set()
 
-    def of(self, name: str) -> dict[int, Run]:
-        """The runs of one experiment by seed."""
+    def by_seed(self, name: str) -> dict[int, Run]:
+        """The runs of an experiment by seed."""
         found = self.runs.get(name, {})
         for run in found.values():
-            self.asked |= {run.info.run_id, run.data.tags.get(LANGUAGE_MODEL, run.info.run_id)}
+            self.used |= {run.info.run_id, run.data.tags.get(LANGUAGE_MODEL, run.info.run_id)}
         return found
 
     def metric(self, name: str, metric: str = "test_accuracy") -> list[float]:
-        """A metric of an experiment, one a seed."""
-        return [run.data.metrics[metric] for run in self.of(name).values()]
+        """A metric of an experiment, one value per seed."""
+        return [run.data.metrics[metric] for run in self.by_seed(name).values()]
 
-    def gradients(self, name: str) -> list[list[float]]:
-        """The gradient's norm by a token's age, of each seed."""
-        histories = [self.client.get_metric_history(run.info.run_id, "gradient_norm") for run in self.of(name).values()]
-        return [[point.value for point in sorted(history, key=lambda point: point.step)] for history in histories]
+    def gradient_norms(self, name: str) -> list[list[float]]:
+        """For each seed the gradient's norm by the number of tokens after the token."""
+        runs = self.by_seed(name).values()
+        histories = [self.client.get_metric_history(run.info.run_id, "gradient_norm") for run in runs]
+        return [[metric.value for metric in sorted(history, key=lambda metric: metric.step)] for history in histories]
 
-    def accuracy_diff(self, name: str, over: str) -> Effect:
-        """How much more accurate one experiment is than another, seed by seed, in points."""
-        ours, theirs = self.of(name), self.of(over)
-        both = sorted(ours.keys() & theirs.keys())
-        gains = [
-            100 * (ours[seed].data.metrics["test_accuracy"] - theirs[seed].data.metrics["test_accuracy"])
-            for seed in both
+    def accuracy_diff(self, name: str, baseline: str) -> Effect:
+        """Test accuracy minus the baseline's, seed by seed, in percentage points."""
+        runs, base = self.by_seed(name), self.by_seed(baseline)
+        differences = [
+            100 * (runs[seed].data.metrics["test_accuracy"] - base[seed].data.metrics["test_accuracy"])
+            for seed in sorted(runs.keys() & base.keys())
         ]
-        accuracies = [100 * mean(self.metric(which)) for which in (name, over)]
-        detail = f"{accuracies[0]:.2f}% against {accuracies[1]:.2f}%"
-        return Effect(f"{name} - {over}", gains, POINTS, detail, informative=max(accuracies) > LEARNED)
+        means = [100 * mean(self.metric(which)) for which in (name, baseline)]
+        detail = f"{means[0]:.2f}%, {means[1]:.2f}%"
+        return Effect(f"{name} - {baseline}", differences, ACCURACY, detail, informative=max(means) > NEAR_CHANCE)
 
     def seconds(self, name: str) -> list[float]:
-        """Of a training step, one a round."""
-        self.asked.add(self.timing)
+        """Of a training step, one value per round."""
+        self.used.add(self.timing)
         return step_seconds(self.client, self.timing, name)
 
-    def time_ratio(self, name: str, than: str) -> Effect:
-        """How many times the seconds of a step, round by round."""
-        ratios = [a / b for a, b in zip(self.seconds(name), self.seconds(than), strict=True)]
-        return Effect(f"{name} / {than}", ratios, TIMES)
+    def time_ratio(self, name: str, baseline: str) -> Effect:
+        """Seconds of a step as a multiple of the baseline's, round by round."""
+        ratios = [a / b for a, b in zip(self.seconds(name), self.seconds(baseline), strict=True)]
+        return Effect(f"{name} / {baseline}", ratios, RATIO)
 
-    def size_ratio(self, name: str, than: str) -> Effect:
-        """How many times the weights, without the embedding's."""
-        ratios = [a / b for a, b in zip(self.metric(name, "weights"), self.metric(than, "weights"), strict=True)]
-        return Effect(f"{name} / {than}", ratios, TIMES)
+    def size_ratio(self, name: str, baseline: str) -> Effect:
+        """Weights without the embedding's as a multiple of the baseline's."""
+        ratios = [a / b for a, b in zip(self.metric(name, "weights"), self.metric(baseline, "weights"), strict=True)]
+        return Effect(f"{name} / {baseline}", ratios, RATIO)
 
-    def gradient_ratio(self, name: str, over: str, age: int) -> Effect:
-        """How many orders of magnitude more of the gradient is left after `age` steps, seed by seed."""
-        ours, theirs = (
-            [math.log10(norms[age] / norms[0]) for norms in self.gradients(which)] for which in (name, over)
+    def gradient_ratio(self, name: str, baseline: str, steps: int) -> Effect:
+        """Relative gradient norm `steps` back, divided by the baseline's, seed by seed, in orders of magnitude."""
+        logs, base = (
+            [math.log10(norms[steps] / norms[0]) for norms in self.gradient_norms(which)] for which in (name, baseline)
         )
-        gains = [a - b for a, b in zip(ours, theirs, strict=True)]
-        return Effect(f"{name} - {over}, {age} steps back", gains, DECADES)
+        return Effect(
+            f"{name} / {baseline}, {steps} steps back", [a - b for a, b in zip(logs, base, strict=True)], MAGNITUDE
+        )

@@ -1,0 +1,33 @@
+"""`make ablation`: runs the missing trainings, and writes reports/ablation.md."""
+
+from pathlib import Path
+
+from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.files import write_json
+from sentiment_rnn.params import Params
+from sentiment_rnn.studies.ablation import report
+from sentiment_rnn.studies.ablation.variant import plan
+from sentiment_rnn.studies.experiment import Context, finished_runs
+from sentiment_rnn.studies.pool import exclusive_lock, run_missing
+from sentiment_rnn.tracking.store import connect
+
+
+def measure(params: Params) -> None:
+    """Run the ablation's missing trainings; write its table, its plot and its metrics.
+
+    Raises:
+        UserError: an input is missing, another process measures, a worker died.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the same command resumes.
+    """
+    context = Context(params.trainer, Path("data/tokens"), Path("work/ablation"), "ablation")
+    with exclusive_lock(context):
+        variants = plan(params)
+        client = connect()
+        run_missing(client, variants, context, params.ablation.workers)
+        found = report.rows(variants, finished_runs(client, context), context)
+    dataset = load_identity(context.tokens)["dataset"]
+    write_json("reports/ablation.json", {"dataset": dataset, "variants": report.values(found)})
+    table = report.markdown(found, params.ablation, dataset, context)
+    Path("reports/ablation.md").write_text(table)
+    report.plot(found).savefig("reports/ablation.png", dpi=120)
+    print(table)
