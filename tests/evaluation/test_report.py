@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.evaluation import page as report_page
@@ -15,6 +16,7 @@ from sentiment_rnn.evaluation.metrics import evaluate
 from sentiment_rnn.evaluation.report import write_report
 from sentiment_rnn.evaluation.slices import MIN_REVIEWS
 
+ROOT = Path(__file__).parents[2]
 COUNT = 200
 MARKUP = '<script>alert(1)</script> dreadful <img src="http://example.org/x.png"> film &amp; "plot"'
 CANDIDATE, PREVIOUS, BASELINE = "bilstm, version 2", "bilstm, version 1", "nb_logistic"
@@ -176,3 +178,15 @@ def test_a_long_curve_is_thinned_and_has_both_ends(tmp_path, written):
     rows = list(csv.DictReader((tmp_path / "roc.csv").open()))
     assert len(rows) == tables.MAX_ROWS
     assert [float(rows[-1][key]) for key in ("false_positive_rate", "true_positive_rate")] == [1, 1]
+
+
+def test_the_plots_of_dvc_read_columns_of_the_report_and_name_data_set_and_model(written):
+    plots = yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
+    assert plots.pop() == "reports/evaluation/confusion.png"
+    for (plot,) in (entry.values() for entry in plots):
+        assert plot["title"].startswith("${data.dataset}, ${registry.candidate}: ")
+        template = ROOT / f".dvc/plots/{plot['template']}.json"
+        fields = re.findall(r"datum\.(\w+)", template.read_text()) if template.is_file() else []
+        for path, column in (*plot["x"].items(), *plot["y"].items()):
+            with (written[0] / Path(path).name).open() as file:
+                assert {column, *fields} <= set(csv.DictReader(file).fieldnames)

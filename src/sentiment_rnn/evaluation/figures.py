@@ -23,7 +23,7 @@ STYLES = [
     for color, style in (("C1", "--"), ("C2", "-."), ("C3", ":"), ("C4", "--"), ("C5", "-."))
 ]
 SLICES = {
-    "length": ("by review length", "tokens (words and punctuation)"),
+    "length": ("by review length", "tokens"),
     "negation": ("by rate of negation words (not, never, n't, ...)", "negation words per 100 tokens"),
     "contrast": ("by rate of contrast words (but, although, ...)", "contrast words per 100 tokens"),
 }
@@ -141,6 +141,7 @@ def _calibration(positive: np.ndarray, calibration: Mapping[str, Any], title: st
         ylabel="reviews (log scale)",
         title="histogram",
     )
+    right.set_ylim(bottom=1)
     right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     right.yaxis.set_major_formatter("{x:,.0f}")
     right.yaxis.set_minor_locator(NullLocator())
