@@ -1,8 +1,9 @@
-"""What a corpus must satisfy, and the figures that describe it."""
+"""Checks of a corpus, its content hashes and its statistics."""
 
 from collections import Counter
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sentiment_rnn.data.checks import check_rows, describe
@@ -14,9 +15,15 @@ def table(texts, labels, **others):
     return pa.table({"text": texts, "label": labels, **others})
 
 
-def test_good_rows_are_kept_in_their_order_and_other_columns_are_left_out():
+def test_rows_are_returned_in_order_and_other_columns_are_ignored():
     rows = table(["b", "a", "b"], [1, 0, 1], movie=[1, 2, 3])
     assert check_rows(rows, "here", "train") == Split(["b", "a", "b"], [1, 0, 1])
+
+
+@pytest.mark.parametrize("text", ["NA", "null", "None", "nan", "0"])
+def test_a_review_that_reads_like_a_missing_value_is_text(text, tmp_path):
+    pq.write_table(table([text, "b"], [1, 0]), tmp_path / "train.parquet")
+    assert check_rows(pq.read_table(tmp_path / "train.parquet"), "here", "train").texts == [text, "b"]
 
 
 def test_unlabelled_rows_have_label_minus_one_and_labelled_ones_do_not():
@@ -28,7 +35,7 @@ def test_unlabelled_rows_have_label_minus_one_and_labelled_ones_do_not():
         check_rows(table(["a", "b"], [-1, 1]), "here", "unsupervised")
 
 
-def test_large_strings_and_small_integers_are_as_good():
+def test_large_strings_and_small_integers_are_accepted():
     rows = table(pa.array(["a", "b"], pa.large_string()), pa.array([0, 1], pa.int8()))
     assert check_rows(rows, "here", "train") == Split(["a", "b"], [0, 1])
 
@@ -55,35 +62,35 @@ def test_a_bad_row_or_column_is_named_in_one_line(rows, message):
     assert str(caught.value) == message
 
 
-def test_the_fingerprint_follows_the_content_and_not_the_order():
+def test_the_content_hash_depends_on_content_and_not_on_order():
     split = Split(["a", "b", "b", "c"], [0, 1, 1, 0])
-    turned = Split(split.texts[::-1], split.labels[::-1])
-    assert content_hash(split) == content_hash(turned)
-    assert ordered_content_hash(split) != ordered_content_hash(turned)
+    reversed_split = Split(split.texts[::-1], split.labels[::-1])
+    assert content_hash(split) == content_hash(reversed_split)
+    assert ordered_content_hash(split) != ordered_content_hash(reversed_split)
     others = [
-        Split(["a", "b", "c"], [0, 1, 0]),  # a repeat less
-        Split(["a", "b", "c", "c"], [0, 1, 0, 0]),  # another repeat
+        Split(["a", "b", "c"], [0, 1, 0]),  # one duplicate fewer
+        Split(["a", "b", "c", "c"], [0, 1, 0, 0]),  # another duplicate
         Split(["a", "b", "b", "C"], [0, 1, 1, 0]),
         Split(["a", "b", "b", "c"], [0, 1, 1, 1]),
-        Split(["a", "b", "b", "c"], [1, 0, 1, 0]),  # the same texts and labels, paired otherwise
+        Split(["a", "b", "b", "c"], [1, 0, 1, 0]),  # the same texts and labels, in other pairs
         Split(["a", "b", "b", "c "], [0, 1, 1, 0]),
     ]
     assert len({content_hash(other) for other in [split, *others]}) == 1 + len(others)
 
 
-def test_the_description_counts_what_a_person_would_count():
+def test_the_statistics_are_those_counted_by_hand():
     train = Split(["one", "one two", "one two", "one two three four", "x y z"], [0, 1, 1, 0, 1])
     test = Split(["one two", "new"], [1, 0])
     unsupervised = Split(["u"], [-1])
-    report = describe(Corpus("sample", "generated", {"train": train, "test": test, "unsupervised": unsupervised}))
-    assert (report["dataset"], report["source"]) == ("sample", "generated")
-    figures = report["splits"]["train"]
-    assert figures["reviews"] == 5
-    assert figures["content_hash"] == content_hash(train)
-    assert figures["labels"] == {str(label): count for label, count in Counter(train.labels).items()}
-    assert figures["words"] | {"q05": 0, "q95": 0} == {
+    report = describe(Corpus("synthetic", "generated", {"train": train, "test": test, "unsupervised": unsupervised}))
+    assert (report["dataset"], report["source"]) == ("synthetic", "generated")
+    statistics = report["splits"]["train"]
+    assert statistics["reviews"] == 5
+    assert statistics["content_hash"] == content_hash(train)
+    assert statistics["labels"] == {str(label): count for label, count in Counter(train.labels).items()}
+    assert statistics["words"] | {"q05": 0, "q95": 0} == {
         "q00": 1, "q05": 0, "q25": 2, "q50": 2, "q75": 3, "q95": 0, "q100": 4,
     }  # fmt: skip
-    assert figures["repeated_texts"] == 1
+    assert statistics["repeated_texts"] == 1
     assert report["splits"]["unsupervised"]["labels"] == {"-1": 1}
     assert report["train_test_overlap"] == {"distinct_texts": 1, "train_reviews": 2}

@@ -1,4 +1,4 @@
-"""The real data set, where it is at hand: recognised in any row order, split by movie in the hub's."""
+"""The real data set, where it is available: accepted in any row order, split by movie in the hub's."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from sentiment_rnn.errors import UserError
 FOLDER = Path(os.environ.get("IMDB_TEST_MIRROR") or Path(__file__).parents[3] / "shared" / "imdb")
 
 real = pytest.mark.skipif(
-    not (FOLDER / "plain_text").is_dir(), reason="IMDB is not at hand: name its folder with IMDB_TEST_MIRROR"
+    not (FOLDER / "plain_text").is_dir(), reason="IMDB is not available: set IMDB_TEST_MIRROR to its folder"
 )
 
 
@@ -70,7 +70,7 @@ def test_a_missing_or_additional_review_is_refused(splits, name):
 
 
 @real
-def test_the_hubs_row_order_is_recognised_and_no_other(splits):
+def test_the_hubs_row_order_is_recognized_and_no_other(splits):
     train = splits["train"]
     assert imdb.in_hub_order(train)
     swapped = np.arange(25_000)
@@ -80,14 +80,14 @@ def test_the_hubs_row_order_is_recognised_and_no_other(splits):
 
 
 @real
-def test_validation_shares_its_movies_with_next_to_no_train_review(splits):
+def test_validation_shares_movies_with_almost_no_train_review(splits):
     movies = pq.read_table(FOLDER / "train_movies.parquet")["movie"].to_numpy()
     validation = imdb.movie_disjoint_validation()
     train = np.setdiff1d(np.arange(25_000), validation)
     assert np.isin(movies[validation], movies[train]).mean() <= 0.01
     a_random_split = np.random.default_rng(0).permutation(25_000)
     shared = np.isin(movies[a_random_split[:2500]], movies[a_random_split[2500:]]).mean()
-    assert shared > 0.9  # what the figure above would be without the order
+    assert shared > 0.9  # of a random split
     assert np.array(splits["train"].labels)[validation].mean() == 0.5
 
 
@@ -99,7 +99,7 @@ def test_validation_is_a_tenth_of_distinct_rows_half_of_each_class():
     assert (validation < 12_500).sum() == (validation >= 12_500).sum() == 1250
 
 
-def test_validation_takes_the_ids_whose_movies_stand_together():
+def test_validation_consists_of_the_ids_of_adjacent_movies():
     ids = [first + i for first in range(0, 12_500, 128) for i in reversed(range(min(128, 12_500 - first)))]
     validation = imdb.movie_disjoint_validation().tolist()
     assert sorted(ids[row] for row in validation if row < 12_500) == [*range(3593, 3983), *range(11_640, 12_500)]

@@ -1,4 +1,4 @@
-"""Validation where movies are not known: stratified, by content, repeats on one side."""
+"""The stratified validation split: by content, with identical texts on one side."""
 
 import numpy as np
 import pytest
@@ -10,10 +10,10 @@ from sentiment_rnn.data.synthetic import generate
 
 @pytest.fixture(scope="module")
 def train() -> Split:
-    """2,000 reviews, one in ten repeated, two positives for a negative."""
+    """2,000 reviews, one in ten duplicated, two positives per negative."""
     texts, labels = generate(2400, seed=11)
-    kept = [row for row, label in enumerate(labels) if label == 1 or row % 2]
-    texts, labels = [texts[row] for row in kept], [labels[row] for row in kept]
+    rows = [row for row, label in enumerate(labels) if label == 1 or row % 2]
+    texts, labels = [texts[row] for row in rows], [labels[row] for row in rows]
     return Split(texts + texts[::10], labels + labels[::10])
 
 
@@ -22,16 +22,16 @@ def chosen_texts(split: Split, rows: np.ndarray) -> set[str]:
 
 
 @pytest.mark.parametrize("fraction", [0.05, 0.1, 0.3])
-def test_about_the_fraction_of_each_label_is_chosen(train, fraction):
+def test_about_the_fraction_of_each_label_is_selected(train, fraction):
     rows = stratified_validation(train, fraction, seed=7)
     assert np.array_equal(rows, np.unique(rows))
     labels = np.array(train.labels)
     for label in (0, 1):
-        share = (labels[rows] == label).sum() / (labels == label).sum()
-        assert share == pytest.approx(fraction, abs=0.02)
+        selected = (labels[rows] == label).sum() / (labels == label).sum()
+        assert selected == pytest.approx(fraction, abs=0.02)
 
 
-def test_the_same_seed_chooses_the_same_and_another_one_others(train):
+def test_the_selection_depends_on_the_seed_alone(train):
     first = stratified_validation(train, 0.1, seed=7)
     assert np.array_equal(first, stratified_validation(train, 0.1, seed=7))
     other = stratified_validation(train, 0.1, seed=8)
@@ -45,20 +45,20 @@ def test_the_row_order_does_not_matter(train):
     assert first == chosen_texts(shuffled, stratified_validation(shuffled, 0.1, seed=7))
 
 
-def test_identical_texts_fall_on_the_same_side(train):
+def test_identical_texts_are_on_the_same_side(train):
     rows = stratified_validation(train, 0.2, seed=7)
     rest = np.setdiff1d(np.arange(len(train.texts)), rows)
     assert chosen_texts(train, rows).isdisjoint(chosen_texts(train, rest))
 
 
-def test_a_text_with_both_labels_falls_on_one_side_whatever_the_row_order():
+def test_a_text_with_both_labels_is_on_one_side_in_any_row_order():
     texts, labels = generate(400, seed=3)
     both = Split(texts + texts[:200], labels + [1 - label for label in labels[:200]])
-    turned = Split(both.texts[::-1], both.labels[::-1])
+    in_reverse = Split(both.texts[::-1], both.labels[::-1])
     rows = stratified_validation(both, 0.3, seed=7)
     rest = np.setdiff1d(np.arange(len(both.texts)), rows)
     assert chosen_texts(both, rows).isdisjoint(chosen_texts(both, rest))
-    assert chosen_texts(both, rows) == chosen_texts(turned, stratified_validation(turned, 0.3, seed=7))
+    assert chosen_texts(both, rows) == chosen_texts(in_reverse, stratified_validation(in_reverse, 0.3, seed=7))
 
 
 @pytest.mark.parametrize("fraction", [0.01, 0.1, 0.49])
@@ -71,7 +71,7 @@ def test_the_smallest_corpus_has_validation_and_train_of_both_labels(fraction):
     assert 0 < chosen.count(1) < 10
 
 
-def test_overlap_names_the_train_rows_whose_text_is_in_test():
+def test_overlap_returns_the_train_rows_whose_text_is_in_test():
     train = Split(["a", "b", "c", "b", "A"], [0, 1, 0, 1, 0])
     test = Split(["b", "a", "d", "b"], [1, 1, 0, 0])
     assert overlap(train, test).tolist() == [0, 1, 3]

@@ -1,15 +1,15 @@
-"""Reviews through Arrow files and back."""
+"""Tokenized reviews written to Arrow files and read back."""
 
 import numpy as np
 import pytest
 import torch
 
-from sentiment_rnn.data import tokenized as written_files
+from sentiment_rnn.data import tokenized
 from sentiment_rnn.data.batches import Encoding, pad
 from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
-ENCODING = Encoding(vocab_size=50, max_length=30, truncation="both", padding="back")
+ENCODING = Encoding(vocab_size=50, max_length=30, truncation="head_tail", padding="post")
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +21,13 @@ def written(tmp_path_factory) -> tuple:
     for name, count in (("train", 40), ("validation", 11)):
         ids = [random.integers(1, 90, random.integers(1, 60)).astype(np.int32) for _ in range(count)]
         labels = random.integers(0, 2, count)
-        written_files.save(ids, labels, np.arange(count), folder / name)
+        tokenized.save(ids, labels, np.arange(count), folder / name)
         splits[name] = (ids, labels)
     return folder, splits
 
 
-def whole_ids(reviews: TokenizedReviews) -> list[list[int]]:
-    places = zip(reviews.chunk, reviews.starts, reviews.ends, strict=True)
-    return [reviews.ids[chunk][start:end].tolist() for chunk, start, end in places]
+def all_ids(reviews: TokenizedReviews) -> list[list[int]]:
+    return [reviews.token_ids(row).tolist() for row in range(len(reviews))]
 
 
 def test_ids_and_labels_come_back_as_they_were_written(written):
@@ -36,18 +35,18 @@ def test_ids_and_labels_come_back_as_they_were_written(written):
     for name, (ids, labels) in splits.items():
         reviews = TokenizedReviews(folder, [name], ENCODING)
         assert len(reviews) == len(ids)
-        assert whole_ids(reviews) == [review.tolist() for review in ids]
+        assert all_ids(reviews) == [review.tolist() for review in ids]
         assert reviews.labels.tolist() == labels.tolist()
         assert reviews.lengths.tolist() == [len(review) for review in ids]
 
 
-def test_several_splits_are_read_as_one(written):
+def test_several_splits_are_concatenated(written):
     folder, splits = written
     both = TokenizedReviews(folder, ["train", "validation"], ENCODING)
     ids = splits["train"][0] + splits["validation"][0]
-    assert whole_ids(both) == [review.tolist() for review in ids]
+    assert all_ids(both) == [review.tolist() for review in ids]
     assert both.labels.tolist() == np.concatenate([splits["train"][1], splits["validation"][1]]).tolist()
-    rows = [50, 0, 39, 40, 7]  # from both sides of the seam
+    rows = [50, 0, 39, 40, 7]  # of both splits
     batch = both[rows]
     expected, lengths = pad([ids[row] for row in rows], ENCODING)
     assert torch.equal(batch.ids, expected)
@@ -57,37 +56,37 @@ def test_several_splits_are_read_as_one(written):
 
 
 @pytest.mark.parametrize(("fraction", "size"), [(0.25, 10), (0.5, 20), (0.001, 1), (1.0, 40)])
-def test_keep_leaves_a_random_share_of_whole_reviews(written, fraction, size):
+def test_a_subsample_is_a_random_fraction_of_the_reviews_with_their_labels(written, fraction, size):
     folder, splits = written
-    kept, again = (TokenizedReviews(folder, ["train"], ENCODING) for _ in range(2))
-    kept.subsample(fraction, seed=3)
+    sample, again = (TokenizedReviews(folder, ["train"], ENCODING) for _ in range(2))
+    sample.subsample(fraction, seed=3)
     again.subsample(fraction, seed=3)
-    assert len(kept) == len(kept.lengths) == size
-    assert whole_ids(kept) == whole_ids(again)
+    assert len(sample) == len(sample.lengths) == size
+    assert all_ids(sample) == all_ids(again)
     written_pairs = [(review.tolist(), label) for review, label in zip(*splits["train"], strict=True)]
-    kept_pairs = list(zip(whole_ids(kept), kept.labels.tolist(), strict=True))
-    assert [pair for pair in written_pairs if pair in kept_pairs] == kept_pairs  # its own label each, none twice
-    assert torch.equal(kept[[0]].ids, pad([np.array(kept_pairs[0][0])], ENCODING)[0])
+    sampled_pairs = list(zip(all_ids(sample), sample.labels.tolist(), strict=True))
+    assert [pair for pair in written_pairs if pair in sampled_pairs] == sampled_pairs
+    assert torch.equal(sample[[0]].ids, pad([np.array(sampled_pairs[0][0])], ENCODING)[0])
 
 
-def test_another_seed_keeps_others(written):
+def test_another_seed_gives_another_subsample(written):
     folder, _ = written
-    kept = []
+    samples = []
     for seed in (3, 4):
         reviews = TokenizedReviews(folder, ["train"], ENCODING)
         reviews.subsample(0.5, seed)
-        kept.append(whole_ids(reviews))
-    assert kept[0] != kept[1]
+        samples.append(all_ids(reviews))
+    assert samples[0] != samples[1]
 
 
-def test_a_missing_split_says_how_to_make_it(written):
+def test_the_error_for_a_missing_split_has_a_cure(written):
     folder, _ = written
-    with pytest.raises(UserError, match=r"/test is not there: run `dvc repro tokenize`") as caught:
+    with pytest.raises(UserError, match=r"/test is missing: run `dvc repro tokenize`") as caught:
         TokenizedReviews(folder, ["train", "test"], ENCODING)
     assert "\n" not in str(caught.value)
 
 
-def test_the_description_counts_tokens_and_unknown_ones():
-    report = written_files.describe([np.array([1, 2, 3]), np.array([1]), np.array([4] * 6)])
-    assert (report["reviews"], report["tokens"], report["unknown_share"]) == (3, 10, 0.2)
+def test_the_statistics_count_tokens_and_unknown_ones():
+    report = tokenized.describe([np.array([1, 2, 3]), np.array([1]), np.array([4] * 6)])
+    assert (report["reviews"], report["tokens"], report["unknown_fraction"]) == (3, 10, 0.2)
     assert (report["length"]["q00"], report["length"]["q50"], report["length"]["q100"]) == (1, 3, 6)

@@ -12,7 +12,7 @@ from sentiment_rnn.data.synthetic import generate
 
 
 def words_of(text: str) -> list[str]:
-    """The same by Python's own `re`."""
+    """Tokens by Python's `re`."""
     return re.findall(r"\w+(?:['\u2019]\w+)*|[^\w\s]", re.sub(r"<br\s*/?>", " ", text).lower())
 
 
@@ -38,25 +38,25 @@ def trained(texts) -> Tokenizer:
         (" \t tabs\nand\u00a0lines ", ["tabs", "and", "lines"]),
     ],
 )
-def test_a_text_is_cut_into_lowercase_words_and_marks(text, words):
+def test_tokens_are_lowercase_words_and_punctuation(text, words):
     trained = tokenizer.train([text], vocab_size=100, min_frequency=1)
     assert trained.encode(text).tokens == words
     assert words_of(text) == words
 
 
-def test_ids_stand_in_order_of_frequency(texts, trained):
+def test_ids_are_in_order_of_frequency(texts, trained):
     counts = Counter(word for text in texts for word in words_of(text))
     frequencies = [counts[trained.id_to_token(number)] for number in range(2, trained.get_vocab_size())]
     assert frequencies == sorted(frequencies, reverse=True)
     assert set(trained.get_vocab()) == {"<pad>", "<unk>"} | {word for word in counts if counts[word] >= 2}
 
 
-def test_the_vocabulary_keeps_the_most_frequent_words(texts):
+def test_the_vocabulary_consists_of_the_most_frequent_words(texts):
     counts = Counter(word for text in texts for word in words_of(text))
     small = tokenizer.train(texts, vocab_size=50, min_frequency=1)
     assert small.get_vocab_size() == 50
-    kept = sorted((counts[word] for word in small.get_vocab() if not word.startswith("<")), reverse=True)
-    assert kept == sorted(counts.values(), reverse=True)[:48]
+    found = sorted((counts[word] for word in small.get_vocab() if not word.startswith("<")), reverse=True)
+    assert found == sorted(counts.values(), reverse=True)[:48]
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])
@@ -72,7 +72,7 @@ def test_padding_is_0_and_unknown_words_are_1(trained):
     assert ids.tolist() == [trained.token_to_id("the"), 1, trained.token_to_id("the")]
 
 
-def test_whole_reviews_are_kept_in_their_order(texts, trained, monkeypatch):
+def test_reviews_are_encoded_in_order_without_truncation(texts, trained, monkeypatch):
     monkeypatch.setattr(tokenizer, "CHUNK", 7)
     many = [*texts[:50], "the " * 5000]
     encoded = list(tokenizer.encode(trained, many))
@@ -84,7 +84,7 @@ def test_whole_reviews_are_kept_in_their_order(texts, trained, monkeypatch):
         ]
 
 
-def test_a_corpus_gets_the_ids_that_its_texts_get(texts, monkeypatch):
+def test_encode_corpus_agrees_with_encode(texts, monkeypatch):
     monkeypatch.setattr(tokenizer, "CHUNK", 90)
     random = Random(3)
     pieces = [*map(chr, range(128)), *["'"] * 9, "isn't", "a", "b", "<br />", "<br\t>", "<BR />"]
@@ -102,7 +102,7 @@ def test_a_corpus_gets_the_ids_that_its_texts_get(texts, monkeypatch):
     assert tokenizer.encode_corpus(words, []) == []
 
 
-def test_a_saved_tokenizer_reads_the_same(texts, trained, tmp_path):
+def test_a_saved_tokenizer_gives_the_same_ids(texts, trained, tmp_path):
     trained.save(str(tmp_path / "tokenizer.json"))
     loaded = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     assert loaded.to_str() == trained.to_str()
