@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims bench bench-quick inspect serve rollback test soak lint ui screenshots
+.PHONY: run best ablation search claims bench bench-quick explain serve rollback test soak lint ui screenshots
 
 run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
 	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
@@ -40,10 +40,10 @@ bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it, a
 	python -m benchmarks --quick
 
 # a review may hold quotes, dollars, backticks: it goes to the shell through the environment, as it is
-export INSPECTED := $(value TEXT)
+export REVIEW := $(value TEXT)
 unexport TEXT
-inspect: $(BIN)/.installed  ## inside the champion's cells, word by word: make inspect TEXT="...", other models by MODEL=gru
-	@sentiment-rnn inspect $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$INSPECTED"
+explain: $(BIN)/.installed  ## gates, states and prediction word by word: make explain TEXT="...", other models by MODEL=gru
+	@sentiment-rnn explain $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$REVIEW"
 
 test: $(BIN)/.installed  ## the tests, a quarter of an hour on two cores
 	@echo "== pytest: the tests, a quarter of an hour on two cores, in two processes of one thread"

@@ -117,7 +117,7 @@ def test_words_have_no_markup_and_no_control_characters(tokens, tmp_path):
     traced = trace(served, "<br />\x1b[31m İstanbul 😀 zyxwv" + "x" * 5000)
     assert traced.words == ["\ufffd", "[", "31m", "İstanbul", "😀", "zyxwvxxxxxxxx…"]
     assert not traced.known.any()
-    assert "grey: words outside the model's vocabulary" in traced.notes
+    assert "gray: words outside the model's vocabulary" in traced.notes
 
 
 @pytest.mark.parametrize("blank", ["", " \n\t", "<br /><br />"])

@@ -8,6 +8,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from sentiment_rnn.explain.table import ARROWS
 from sentiment_rnn.explain.trace import Trace
@@ -70,8 +71,9 @@ def _plot_probability(axis: Axes, trace: Trace, words: np.ndarray) -> None:
         if not np.isnan(value):
             offset, alignment = ((0, -6), "top") if value >= 0.5 else ((0, 6), "bottom")
             axis.annotate(
-                f"{value:.2f}", (word, value), offset, textcoords="offset points", ha="center", va=alignment, fontsize=7
-            )
+                f"{value:.2f}", (word, value), offset, textcoords="offset points", ha="center", va=alignment,
+                fontsize=7, path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
     axis.set(ylim=(0, 1), yticks=[0, 0.5, 1], ylabel="P(positive)\nso far")
     axis.grid(axis="x", alpha=0.3)
 

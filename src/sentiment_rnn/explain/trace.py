@@ -156,5 +156,5 @@ def _notes(
     if len(known) < tokens:
         notes.append(f"the model uses {len(known)} of the text's {tokens} words")
     if not known.all():
-        notes.append("grey: words outside the model's vocabulary")
+        notes.append("gray: words outside the model's vocabulary")
     return notes
