@@ -34,19 +34,21 @@ def predictor(request, tokens, tmp_path_factory) -> Predictor:
 
 def test_a_probability_does_not_depend_on_the_other_texts(predictor):
     texts = [*generate(150, seed=3)[0], "good", "bad film", "word " * 300]  # more than one batch, every length
-    together = predictor.positive(texts)
+    together = predictor.predict_probabilities(texts)
     assert together.shape == (len(texts),)
     assert together.std() > 0.05, "the texts must differ for the comparison to mean something"
     order = np.random.default_rng(0).permutation(len(texts))
-    assert np.allclose(predictor.positive([texts[row] for row in order]), together[order], rtol=0, atol=1e-6)
+    assert np.allclose(
+        predictor.predict_probabilities([texts[row] for row in order]), together[order], rtol=0, atol=1e-6
+    )
     for row in (0, 70, len(texts) - 3, len(texts) - 2, len(texts) - 1):
-        assert predictor.positive([texts[row]])[0] == pytest.approx(together[row], abs=1e-6)
+        assert predictor.predict_probabilities([texts[row]])[0] == pytest.approx(together[row], abs=1e-6)
 
 
 def test_raw_text_gives_what_the_tokenized_split_gives(predictor, tokens):
     texts = load_split(tokens.parent / "raw", "test").texts
     scored = logits.predict_logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
-    assert np.allclose(predictor.positive(texts), probabilities(scored), rtol=0, atol=1e-6)
+    assert np.allclose(predictor.predict_probabilities(texts), probabilities(scored), rtol=0, atol=1e-6)
 
 
 def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path):
@@ -57,7 +59,7 @@ def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path)
     logits = []
     for name, temperature in (("raw", None), ("calibrated", 2.5)):
         serialization.save(classifier, model.architecture(), Encoding(**model.encoding()), tmp_path / name, temperature)
-        positive = Predictor(tmp_path / name, tokens / "tokenizer.json").positive(generate(60, seed=3)[0])
+        positive = Predictor(tmp_path / name, tokens / "tokenizer.json").predict_probabilities(generate(60, seed=3)[0])
         logits.append(np.log(positive / (1 - positive)))
     raw, calibrated = logits
     assert raw.std() > 0.05
@@ -66,15 +68,15 @@ def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path)
 
 
 def test_no_texts_give_no_probabilities(predictor):
-    assert predictor.positive([]).shape == (0,)
+    assert predictor.predict_probabilities([]).shape == (0,)
 
 
 @pytest.mark.parametrize("blank", ["", " \n\t", "<br /><br />"])
 def test_a_text_without_words_is_refused_by_its_position(predictor, blank):
     with pytest.raises(ValueError, match=r"^text 2 has no words"):
-        predictor.positive(["good", "bad", blank, "fine"])
+        predictor.predict_probabilities(["good", "bad", blank, "fine"])
 
 
 def test_unknown_words_are_read_not_refused(predictor):
-    (probability,) = predictor.positive(["zyxwvut qqqqq"])
+    (probability,) = predictor.predict_probabilities(["zyxwvut qqqqq"])
     assert 0 < probability < 1

@@ -94,7 +94,7 @@ def test_a_broken_model_is_one_line_that_names_its_folder_and_the_cure(file, con
         Classifier(**architecture("lstm")), architecture("lstm"), Encoding(30, 9, "head", "back"), tmp_path
     )
     (tmp_path / file).write_bytes(content)
-    with pytest.raises(UserError, match=r"holds a broken file \(\w+\): remove it and run `dvc checkout`") as caught:
+    with pytest.raises(UserError, match=r"holds a corrupt file \(\w+\): remove it and run `dvc checkout`") as caught:
         serialization.load(tmp_path)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The previous champion that a version is compared with, and its predictions on the same test reviews."""
+"""The previous champion, which a version is compared with, and the predictions of versions on test."""
 
 import tempfile
 from pathlib import Path
@@ -10,34 +10,30 @@ from mlflow.entities.model_registry import ModelVersion
 from sentiment_rnn.data import predictions
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.tracking import registry, runs
+from sentiment_rnn.tracking.promotion import previous_champions
 
 FOLDER = "evaluation"  # of a run's artifacts
 
 
 def previous(client: MlflowClient, name: str, version: str, test_hash: str) -> ModelVersion | None:
-    """The champion; where that is this version, the best of the versions before it.
+    """The champion, or the one before it if the version is the champion itself.
 
     Args:
         client: of the registry.
         name: the registered model's.
-        version: is evaluated.
-        test_hash: content hash of the test split, on which the other must have been evaluated.
+        version: the version that is evaluated.
+        test_hash: content hash of the test split.
 
     Returns:
-        None if there is none: the first version, or one after another test split.
+        None if there is none, or if it was not evaluated on this test split.
     """
-    champion = registry.champion(client, name)
-    if champion is not None and str(champion.version) != version:
-        candidates = [champion]
-    else:
-        versions = client.search_model_versions(f"name = '{name}'")
-        candidates = [other for other in versions if int(other.version) < int(version)]
-    comparable = [
-        other
-        for other in candidates
-        if "test.accuracy" in other.tags and other.tags.get("test.content_hash") == test_hash
-    ]
-    return max(comparable, key=lambda other: (float(other.tags["test.accuracy"]), int(other.version)), default=None)
+    found = registry.champion(client, name)
+    if found is not None and str(found.version) == version:
+        earlier = [number for number in previous_champions(client, name) if number != version]
+        found = client.get_model_version(name, earlier[-1]) if earlier else None
+    if found is None or found.tags.get("test.content_hash") != test_hash:
+        return None
+    return found
 
 
 def save_predictions(client: MlflowClient, run_id: str, version: str, positive: np.ndarray, test: Split) -> None:

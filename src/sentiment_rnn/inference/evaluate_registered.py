@@ -1,4 +1,4 @@
-"""The stage evaluate: the registered version on the raw test texts, the report on it, the alias champion."""
+"""Evaluate the registered version on the raw test texts, decide whether it becomes champion, write the report."""
 
 import time
 from pathlib import Path
@@ -26,21 +26,22 @@ def evaluate_registered(
 ) -> None:
     """Load the version from the registry, evaluate it, write `reports/evaluation` and `reports/evaluation.json`.
 
+    The same version again gives the same report, apart from its latency.
+
     Args:
         params: `registry` is used.
         raw: folder of the download stage.
         tokens: folder of the tokenize stage.
-        models: folder of all trained models: each member of an ensemble is evaluated alone, too.
+        models: folder of all trained models; each member of an ensemble is evaluated alone, too.
         baseline_predictions: folder of the stage baseline_predictions.
-        reports: has `registered.json`, written by the stage register.
+        reports: contains `registered.json`, written by the stage register.
 
     Raises:
         UserError: an input is missing, or the version cannot be loaded.
     """
     registered = read_json(reports / "registered.json")
     name, version, run_id = registered["model"], registered["version"], registered["run_id"]
-    identity = store.load_identity(raw)
-    test = store.load_split(raw, "test")
+    test, test_hash = store.load_split(raw, "test"), store.load_identity(raw)["content_hashes"]["test"]
     labels = np.array(test.labels)
     baselines = {baseline: _baseline(baseline_predictions, baseline, test) for baseline in BASELINES}
 
@@ -49,19 +50,17 @@ def evaluate_registered(
     positive = predictions.predict(model, test.texts, f"{name} version {version}")
     champion.save_predictions(client, run_id, version, positive, test)
     metrics = evaluate(positive, labels) | {"ece": expected_calibration_error(positive, labels)}
-    test_hash = identity["content_hashes"]["test"]
-    readings = registry.count_test_reading(client, name, test_hash)
+    # processor time: other processes on the machine should not decide which version is champion
+    milliseconds = float(np.median(latency.single_review(model.predict, test.texts, clock=time.process_time)))
 
     candidate = f"{registered['architecture']}, version {version}"
-    previous = champion.previous(client, name, version, test_hash)
-    compared = {}
+    previous, previous_name, p = champion.previous(client, name, version, test_hash), None, None
+    networks = {candidate: positive}
     if previous:
         previous_name = f"{previous.tags['architecture']}, version {previous.version}"
-        compared[previous_name] = champion.predictions_of(client, previous, test)
-    current = registry.champion(client, name)
-    # processor time: other work on the machine should not decide which version is champion
-    milliseconds = float(np.median(latency.single_review(model.predict, test.texts, clock=time.process_time)))
-    measured = {
+        networks[previous_name] = champion.predictions_of(client, previous, test)
+        p = mcnemar(*((each >= 0.5) == (labels > 0.5) for each in networks.values())).p
+    tags = {
         "dataset": registered["dataset"],
         "test.content_hash": test_hash,
         "test.accuracy": f"{metrics['accuracy']:.6f}",
@@ -69,32 +68,24 @@ def evaluate_registered(
         "test.ece": f"{metrics['ece']:.6f}",
         "latency_ms": f"{milliseconds:.2f}",
     }
-    p = None
-    if current is not None and previous is not None and current.version == previous.version:
-        p = mcnemar(*((each >= 0.5) == (labels > 0.5) for each in (positive, compared[previous_name]))).p
-    verdict = promotion.promote(client, name, version, measured, params.registry.gate, p)
+    verdict = promotion.promote(client, name, version, tags, params.registry.gate, p)
 
     summary = {
-        "dataset": identity["dataset"],
+        "dataset": registered["dataset"],
         "model": name,
         "version": version,
         "architecture": registered["architecture"],
         **metrics,
         "latency_ms": milliseconds,
-        "test_readings": readings,
+        "test_readings": registry.count_test_reading(client, name, version, test_hash),
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
+    details = {"candidate": candidate, "previous": previous_name, "run_id": run_id, "reproduce": "dvc repro evaluate"}
     report = write_report(
         reports / "evaluation",
-        {
-            **summary,
-            "candidate": candidate,
-            "previous": previous_name if previous else None,
-            "run_id": run_id,
-            "reproduce": "dvc repro evaluate",
-        },
-        {candidate: positive, **compared, **baselines},
+        summary | details,
+        networks | baselines,
         list(baselines),
         test,
         registered["temperature"],
@@ -104,24 +95,23 @@ def evaluate_registered(
         "average_precision": report["measures"][candidate]["values"]["average_precision"],
         "bootstrap_intervals": report["measures"][candidate]["intervals"],
         "ece_before_temperature": report["calibration"]["before"]["ece"],
-        "previous_champion": previous_name if previous else None,
+        "previous_champion": previous_name,
         "comparison": {
-            "previous_champion" if previous and other == previous_name else other: {
+            "previous_champion" if other == previous_name else other: {
                 key: row[key] for key in ("difference", "difference_interval", "p")
             }
             for other, row in report["comparison"].items()
         },
         "label_issues": report["label_issues"]["count"],
     }
-    if len(registered["seeds"]) > 1:
+    if registered["members"] > 1:
         folder = models / params.registry.candidate
         summary["seed_accuracies"] = [_seed_accuracy(folder / f"seed-{seed}", tokens) for seed in registered["seeds"]]
     write_json(reports / "evaluation.json", summary)
-    for file in sorted((reports / "evaluation").iterdir()):
-        client.log_artifact(run_id, str(file), champion.FOLDER)
+    client.log_artifacts(run_id, str(reports / "evaluation"), champion.FOLDER)
+    client.log_artifact(run_id, str(reports / "evaluation.json"), champion.FOLDER)
     for key in ("f1", "roc_auc", "average_precision", "log_loss", "ece"):
         client.log_metric(run_id, f"registered_test_{key}", summary[key])
-    client.log_dict(run_id, summary, f"{champion.FOLDER}/evaluation.json")
     _print(summary, report["comparison"], reports / "evaluation" / PAGE)
 
 
@@ -130,7 +120,7 @@ def _baseline(folder: Path, name: str, test: Split) -> np.ndarray:
     path = folder / f"{name}.parquet"
     found = predictions.load(path, test) if path.is_file() else None
     if found is None:
-        raise UserError(f"{path} is missing, or is of other reviews: run `dvc repro baseline_predictions@{name}`")
+        raise UserError(f"{path} is missing, or belongs to other reviews: run `dvc repro baseline_predictions@{name}`")
     return found.positive
 
 
@@ -142,7 +132,9 @@ def _seed_accuracy(folder: Path, tokens: Path) -> float:
 
 def _print(summary: dict[str, Any], comparison: dict[str, Any], page: Path) -> None:
     low, high = summary["accuracy_interval"]
-    print(f"{summary['model']} version {summary['version']} on {summary['dataset']}'s {summary['n']:,} test reviews: ")
+    print(
+        f"{summary['model']} version {summary['version']} on the {summary['n']:,} test reviews of {summary['dataset']}:"
+    )
     print(f"accuracy {summary['accuracy']:.4f} (95% {low:.4f} to {high:.4f}), ECE {summary['ece']:.4f}")
     for other, row in comparison.items():
         print(f"difference to {other}: {100 * row['difference']:+.2f} percentage points, McNemar's p {row['p']:.2g}")

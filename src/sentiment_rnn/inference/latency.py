@@ -1,4 +1,4 @@
-"""Latency of one raw review: text in, label and probability out, on one thread."""
+"""Latency of a prediction for one raw review, on one thread."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-WARM_UP = 100  # reviews: a CPU's kernels are built once a width, and so many meet nearly every one
+WARM_UP = 100  # reviews: kernels are built once for each padded width, and this many have nearly every width
 
 
 def single_review(
@@ -18,31 +18,31 @@ def single_review(
     reviews: int = 200,
     clock: Callable[[], float] = time.perf_counter,
 ) -> np.ndarray:
-    """Milliseconds of each of `reviews` reviews, alone in its call, `(reviews,)`.
+    """Milliseconds of each of `reviews` calls with one review, `(reviews,)`.
 
-    They are spread evenly over `texts`, in a shuffled order, after a warm-up that is not timed.
+    The reviews are spaced evenly over `texts`, in a shuffled order, after a warm-up that is not timed.
 
     Args:
         predict: takes a list of raw texts.
-        texts: many reviews; few are repeated.
-        reviews: number that is timed.
-        clock: in seconds; `time.process_time` leaves out other processes.
+        texts: raw reviews; if there are few, they are repeated.
+        reviews: number of timed calls.
+        clock: in seconds; `time.process_time` excludes other processes.
     """
     rows = np.random.default_rng(0).permutation(np.linspace(0, len(texts) - 1, WARM_UP + reviews).astype(int))
-    taken = np.empty(len(rows))
+    milliseconds = np.empty(len(rows))
     with _one_thread():
         for call, row in enumerate(rows):
             begin = clock()
             predict([texts[row]])
-            taken[call] = 1000 * (clock() - begin)
-    return taken[WARM_UP:]
+            milliseconds[call] = 1000 * (clock() - begin)
+    return milliseconds[WARM_UP:]
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
     threads, tokenizers = torch.get_num_threads(), os.environ.get("TOKENIZERS_PARALLELISM")
     torch.set_num_threads(1)
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads would be further ones
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # it has threads of its own
     try:
         yield
     finally:

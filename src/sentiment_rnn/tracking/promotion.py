@@ -1,7 +1,7 @@
-"""Which version of the registered model is the champion: the gate, promotion by hand, rollback.
+"""Promotion of versions to champion: the gate, by hand, rollback.
 
-The alias names the version. Tags of the registered model keep its history: `champion.previous` holds the versions that
-were champion before, the latest last, and each move is a tag of its own, `champion.move.0001` and so on.
+The alias `champion` names the version. Tags of the registered model hold its history: `champion.previous` lists the
+earlier champions, the latest last, and each move of the alias has a tag, `champion.move.0001` and so on.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from sentiment_rnn.tracking.registry import CHAMPION, champion, require_champion
 
 PREVIOUS, MOVE = "champion.previous", "champion.move."  # tags of the registered model
 ROLLED_BACK = "champion.rolled_back"  # tag of a version
-MAX_PREVIOUS = 50  # a tag holds no more than some thousand characters
+MAX_PREVIOUS = 50  # a tag is limited to 5,000 characters
 SIGNIFICANT = 0.05  # of McNemar's test
 
 
 class Verdict(NamedTuple):
-    """Whether a version takes the alias, and why."""
+    """Whether a version becomes champion, and the reason."""
 
     promoted: bool
     reason: str
@@ -32,15 +32,16 @@ class Verdict(NamedTuple):
 def decide(
     candidate: Mapping[str, str], champion: Mapping[str, str] | None, gate: GateParams, p: float | None
 ) -> Verdict:
-    """Compare the tags of a candidate with the champion's.
+    """Decide whether a candidate replaces the champion.
 
-    A candidate that McNemar's test finds worse is refused, one that it finds better passes on to the other bounds. Of
-    two that it cannot tell apart the one with the lower log loss on test wins, which uses the probabilities too.
+    In this order: a latency above the bound refuses it. No champion, or one that was not evaluated on the same test
+    split, admits it. Significantly worse by McNemar's test refuses it. If the test finds no significant difference, a
+    higher log loss on test refuses it. A calibration error too far above the champion's refuses it.
 
     Args:
-        candidate: `test.content_hash`, `test.accuracy`, `test.loss`, `test.ece`, `latency_ms`.
-        champion: the same; None: there is no champion. One that was never evaluated has none of them.
-        gate: bounds of calibration and latency.
+        candidate: the version's tags `test.content_hash`, `test.accuracy`, `test.loss`, `test.ece`, `latency_ms`.
+        champion: the champion's tags; None if there is no champion.
+        gate: bounds of calibration error and latency.
         p: of McNemar's test between the two; None if they were not evaluated on the same reviews.
     """
     latency = float(candidate["latency_ms"])
@@ -71,9 +72,9 @@ def decide(
 def promote(
     client: MlflowClient, name: str, version: str, measured: Mapping[str, str], gate: GateParams, p: float | None
 ) -> Verdict:
-    """Tag a version with its measurements, and move the alias to it if `decide` agrees; the verdict becomes a tag.
+    """Tag a version with its metrics, and move the alias to it if `decide` admits it.
 
-    A version that was rolled back does not become champion again by itself.
+    The reason becomes its tag `promotion`. A version that was rolled back is not promoted again. For the champion itself the earlier reason is returned.
     """
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
@@ -82,22 +83,22 @@ def promote(
     client.update_model_version(name, version, descriptions.version(summary, known.tags))
     current, rolled_back = champion(client, name), known.tags.get(ROLLED_BACK)
     if current is not None and str(current.version) == version:
-        verdict = Verdict(True, "it is the champion already")
-    elif rolled_back:
+        return Verdict(True, known.tags.get("promotion", "promoted by hand"))
+    if rolled_back:
         verdict = Verdict(False, f"{rolled_back}; `sentiment-rnn promote {version}` makes it champion again")
     else:
         verdict = decide(measured, current.tags if current else None, gate, p)
-        if verdict.promoted:
-            _move(client, name, current, version, verdict.reason)
     client.set_model_version_tag(name, version, "promotion", verdict.reason)
+    if verdict.promoted:
+        _move(client, name, current, version, verdict.reason)
     return verdict
 
 
 def promote_by_hand(client: MlflowClient, name: str, version: str, reason: str) -> str:
-    """Give the alias to a version whatever the gate says.
+    """Move the alias to a version without the gate.
 
     Returns:
-        What was done, in one line.
+        The recorded move, one line.
 
     Raises:
         UserError: there is no such version, or it is the champion already.
@@ -117,19 +118,17 @@ def promote_by_hand(client: MlflowClient, name: str, version: str, reason: str) 
 
 
 def rollback(client: MlflowClient, name: str, reason: str) -> str:
-    """Give the alias back to the previous champion; again, to the one before that.
+    """Move the alias back to the previous champion; called again, to the one before it.
 
     Returns:
-        What was done, in one line.
+        The recorded move, one line.
 
     Raises:
-        UserError: there is no champion, or no previous one is left.
+        UserError: there is no champion, or no previous one.
     """
     current = require_champion(client, name)
     version = str(current.version)
-    existing = {str(found.version) for found in client.search_model_versions(f"name = '{name}'")}
-    # a version may have been deleted since; the champion itself is in the list if a move was killed
-    earlier = [number for number in _previous(client, name) if number in existing and number != version]
+    earlier = [number for number in previous_champions(client, name) if number != version]
     if not earlier:
         raise UserError(f"{name} version {version} is the champion, and no previous champion is left")
     done = _move(client, name, current, earlier.pop(), f"rolled back: {reason}", earlier)
@@ -137,9 +136,13 @@ def rollback(client: MlflowClient, name: str, reason: str) -> str:
     return done
 
 
-def _previous(client: MlflowClient, name: str) -> list[str]:
-    """The versions that were champion before the current one, the latest last."""
-    return client.get_registered_model(name).tags.get(PREVIOUS, "").split()
+def previous_champions(client: MlflowClient, name: str) -> list[str]:
+    """The versions that were champion before the current one and were not deleted, the latest last.
+
+    If the process was killed during a move, the last one is the current champion.
+    """
+    existing = {str(found.version) for found in client.search_model_versions(f"name = '{name}'")}
+    return [number for number in client.get_registered_model(name).tags.get(PREVIOUS, "").split() if number in existing]
 
 
 def _move(
@@ -157,11 +160,14 @@ def _move(
         name: the registered model's.
         current: the champion so far.
         version: becomes champion.
-        reason: goes into the record.
-        previous: the champions before `version`; None: those so far, and `current`.
+        reason: part of the record.
+        previous: the champions before `version`; None for those so far, and `current`.
+
+    Returns:
+        The record: time, versions, reason.
     """
     if previous is None:
-        previous = _previous(client, name) + ([str(current.version)] if current else [])
+        previous = previous_champions(client, name) + ([str(current.version)] if current else [])
     tags = client.get_registered_model(name).tags
     number = max((int(key.removeprefix(MOVE)) for key in tags if key.startswith(MOVE)), default=0) + 1
     replaced = f"version {version} replaced version {current.version}" if current else f"version {version} is the first"

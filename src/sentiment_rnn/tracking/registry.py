@@ -1,4 +1,4 @@
-"""The registered model's versions: made, found again, loaded, and which of them is the champion."""
+"""Versions of the registered model: find, describe, load, and the alias `champion`."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ PACKAGE = "sentiment_rnn"
 
 
 def find(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
-    """The version of `name` whose files have this digest, if there is one."""
+    """The version of `name` with this digest, if there is one."""
     versions = client.search_model_versions(f"name = '{name}'")
     return next((version for version in versions if version.tags.get(DIGEST) == digest), None)
 
@@ -28,7 +28,7 @@ def find(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
 def describe_version(
     client: MlflowClient, name: str, version: str, *, tags: Mapping[str, str], description: str
 ) -> None:
-    """Give a new version its tags and its description, and the registered model its own."""
+    """Set the tags and the description of a new version, and those of the registered model."""
     for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
     client.update_model_version(name, version, descriptions.version(description, tags))
@@ -37,19 +37,26 @@ def describe_version(
         client.set_registered_model_tag(name, key, value)
 
 
-def count_test_reading(client: MlflowClient, name: str, test_hash: str) -> int:
-    """Count one more evaluation of a registered version on a test split; the number so far, this one included."""
-    key = f"test.readings.{test_hash[:12]}"
-    readings = int(client.get_registered_model(name).tags.get(key, 0)) + 1
-    client.set_registered_model_tag(name, key, str(readings))
-    return readings
+def count_test_reading(client: MlflowClient, name: str, version: str, test_hash: str) -> int:
+    """Record that a version is evaluated on a test split.
+
+    Returns:
+        The number of versions of `name` that were evaluated on this split so far, this one included. The same version
+        again counts once: it gives no new choice.
+    """
+    key = f"test.read_by.{test_hash[:12]}"
+    versions = client.get_registered_model(name).tags.get(key, "").split()
+    if version not in versions:
+        versions.append(version)
+        client.set_registered_model_tag(name, key, " ".join(versions))
+    return len(versions)
 
 
 def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
-    """The callable model of a version, run by the code that it was registered with.
+    """Load a version, with the code that was registered with it.
 
     Raises:
-        UserError: the store has no such version, say because the database is a fresh one; or it is a broken one.
+        UserError: the store has no such version (a new database, for example), or its files are corrupt.
     """
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
@@ -64,40 +71,40 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     except Exception as error:
         if type(error).__name__ != UserError.__name__:
             raise
-        raise UserError(str(error)) from error  # raised by the version's own code, whose class is another than ours
+        raise UserError(str(error)) from error  # raised by the registered code, whose class is not this module's
 
 
 @contextmanager
 def _own_code() -> Iterator[None]:
-    """What this process has of the package steps aside: a version brings the code that its weights were made for.
+    """Temporarily unload this package, so that the code registered with a version is imported.
 
-    Python would give it the modules that are imported already. An old version, say one that was rolled back to, would
-    then run on code that it does not know, and would not be what MLflow's server makes of it in a process of its own.
+    Otherwise Python would use the modules already imported: an old version would run on the current code, unlike in
+    MLflow's server.
     """
 
     def package() -> dict[str, ModuleType]:
         return {key: module for key, module in sys.modules.items() if key.split(".")[0] == PACKAGE}
 
-    ours, path = package(), list(sys.path)
-    for key in ours:
+    current, path = package(), list(sys.path)
+    for key in current:
         del sys.modules[key]
     try:
         yield
     finally:
         for key in package():
             del sys.modules[key]
-        sys.modules.update(ours)
+        sys.modules.update(current)
         sys.path[:] = path  # MLflow puts the version's folder first
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    """The version that carries the alias, if one does."""
+    """The version with the alias `champion`, if there is one."""
     try:
         return client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
-        raise  # a store that fails to answer is not one without a champion
+        raise  # an unreachable store does not mean that there is no champion
 
 
 def require_champion(client: MlflowClient, name: str) -> ModelVersion:

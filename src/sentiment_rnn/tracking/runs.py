@@ -1,4 +1,4 @@
-"""The life of an MLflow run: one a training, one a study, one a trial; taken up again where it was killed."""
+"""MLflow runs: one for each training, study and trial; a killed one is resumed."""
 
 import getpass
 import os
@@ -16,10 +16,7 @@ from sentiment_rnn.tracking.store import experiment
 
 
 def code_tags() -> dict[str, str]:
-    """The commit that runs, and whether anything but results (reports, searches, DVC's locks) differs from it.
-
-    In `dvc exp run` the experiment's name too.
-    """
+    """The git commit, whether anything but results (reports, searches, dvc.lock) differs from it, DVC's experiment."""
 
     def git(*arguments: str) -> str | None:
         done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
@@ -30,24 +27,23 @@ def code_tags() -> dict[str, str]:
     commit = git("rev-parse", "HEAD")
     if commit is None:
         return {"git.dirty": "unknown"} | named
-    results = (":!reports", ":!searches", ":!dvc.lock", ":!best/reports", ":!best/dvc.lock")
-    changed = git("status", "--porcelain", "--", ".", *results)
+    changed = git("status", "--porcelain", "--", ".", ":!reports", ":!searches", ":!dvc.lock")
     return {"mlflow.source.git.commit": commit, "git.dirty": str(bool(changed)).lower()} | named
 
 
 def dataset_tags(identity: Mapping[str, Any]) -> dict[str, str]:
-    """What the run was fed: the corpus's name and the content_hash of its training split."""
+    """The data set's name and the content hash of its training split."""
     return {"dataset": identity["dataset"], "data.content_hash": identity["content_hashes"]["train"]}
 
 
 def exists(client: MlflowClient, run_id: str) -> bool:
-    """Whether the store knows the run and has not deleted it."""
+    """Whether the store has the run and it is not deleted."""
     try:
         return client.get_run(run_id).info.lifecycle_stage == "active"
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return False
-        raise  # a store that fails to answer is not one that lacks the run
+        raise  # an unreachable store does not mean that there is no such run
 
 
 def start(
@@ -60,31 +56,51 @@ def start(
     identity: Mapping[str, Any],
     parent: str | None = None,
 ) -> str:
-    """Make a run that shows what is run (`params`), on what (`identity`: dataset, content_hashes), by what code.
+    """Create a run with its parameters, data set and code version.
+
+    Args:
+        client: of the tracking store.
+        experiment_name: created if there is none.
+        name: the run's.
+        params: logged as parameters.
+        tags: further tags.
+        identity: `dataset` and `content_hashes`, see `data.store.load_identity`.
+        parent: id of the parent run.
 
     Returns:
-        Its id.
+        The run's id.
     """
     source = {
-        "mlflow.user": getpass.getuser(),
+        "mlflow.user": _user(),
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": tags.get("reproduce", "sentiment-rnn"),
     }
-    everything = {**source, **code_tags(), **dataset_tags(identity), **tags}
+    all_tags = {**source, **code_tags(), **dataset_tags(identity), **tags}
     if parent:
-        everything["mlflow.parentRunId"] = parent
-    everything["mlflow.note.content"] = descriptions.run(name, params, everything)
-    run = client.create_run(experiment(client, experiment_name), run_name=name, tags=everything)
+        all_tags["mlflow.parentRunId"] = parent
+    all_tags["mlflow.note.content"] = descriptions.run(name, params, all_tags)
+    run = client.create_run(experiment(client, experiment_name), run_name=name, tags=all_tags)
     run_id = run.info.run_id
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
-    used = Dataset(
+    dataset = Dataset(
         name=identity["dataset"],
         digest=identity["content_hashes"]["train"][:16],
         source_type="local",
         source='{"uri": "data/tokens"}',
     )
-    client.log_inputs(run_id, [DatasetInput(used, [InputTag("mlflow.data.context", "training")])])
+    inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
+    try:
+        client.log_inputs(run_id, inputs)
+    except MlflowException:  # another process inserted the same data set at the same time: now it is found
+        client.log_inputs(run_id, inputs)
     return run_id
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user id without a name
+        return str(os.getuid())
 
 
 def children(client: MlflowClient, experiment_id: str, parent: str) -> Iterator[Run]:
@@ -98,7 +114,7 @@ def children(client: MlflowClient, experiment_id: str, parent: str) -> Iterator[
 
 
 def mark_killed(client: MlflowClient, run_id: str) -> None:
-    """Mark a run KILLED whose process died without saying so."""
+    """Mark a run KILLED if its process died without setting a status."""
     if exists(client, run_id) and client.get_run(run_id).info.status == "RUNNING":
         client.set_terminated(run_id, "KILLED")
 

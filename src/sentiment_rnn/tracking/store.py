@@ -1,20 +1,23 @@
-"""Where MLflow keeps its runs: `mlruns/mlflow.db` and `mlruns/artifacts`, or what MLFLOW_TRACKING_URI names."""
+"""MLflow's store: `mlruns/mlflow.db` and `mlruns/artifacts`, or the one that MLFLOW_TRACKING_URI names."""
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy.engine import make_url
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.tracking import views
 
 HOME = Path("mlruns")
 
-logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # each migration of a new database is a line otherwise
+logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # otherwise one line per migration of a new database
 
 
 def home() -> Path:
@@ -28,44 +31,61 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home()}/mlflow.db"
 
 
+def database(uri: str) -> Path | None:
+    """The file of an SQLite URI; None for another store."""
+    return Path(make_url(uri).database or "") if uri.startswith("sqlite:") else None
+
+
 def connect() -> MlflowClient:
     """A client of the tracking store and of the registry, which is the same store.
 
+    A new database is created here, before worker processes use it: MLflow's migrations fail if two processes run them
+    at once. It is put into write-ahead logging, in which readers and a writer do not wait for each other, so that many
+    workers on one database do not end in "database is locked".
+
     Raises:
-        UserError: the store does not answer.
+        UserError: the store does not respond.
     """
     uri = tracking_uri()
-    home().mkdir(exist_ok=True)
     try:
         with _few_retries():
-            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-            client.search_experiments(max_results=1)
+            if file := database(uri):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(f"{file}.lock"):
+                    if not file.exists():
+                        with closing(sqlite3.connect(file)) as connection:
+                            connection.execute("PRAGMA journal_mode=WAL")
+                    return _client(uri)
+            return _client(uri)
     except Exception as error:
-        # MLflow passes on whatever its database driver or HTTP client raised
+        # MLflow raises whatever its database driver or HTTP client raised
+        shown = make_url(uri).render_as_string(hide_password=True) if "://" in uri else uri
         raise UserError(
-            f"MLflow's store {uri} does not answer ({type(error).__name__}): start it, or unset MLFLOW_TRACKING_URI"
+            f"MLflow's store {shown} does not respond ({type(error).__name__}): start it, or unset MLFLOW_TRACKING_URI"
         ) from error
+
+
+def _client(uri: str) -> MlflowClient:
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client.search_experiments(max_results=1)
     return client
 
 
 def connect_to_existing() -> MlflowClient:
-    """As `connect`, for what only reads: a database that is not there yet is not made.
+    """As `connect`, for commands that only read: no database is created.
 
     Raises:
-        UserError: there is none, or the store does not answer.
+        UserError: there is no database, or the store does not respond.
     """
-    uri = tracking_uri()
-    if uri.startswith("sqlite:///") and not (file := Path(uri.removeprefix("sqlite:///"))).exists():
-        raise UserError(f"there is no {file}: `make run` makes it, and a champion in it; run from the project's root")
+    file = database(tracking_uri())
+    if file and not file.exists():
+        raise UserError(f"there is no {file}: run `make run` in the project's root, which creates it")
     return connect()
 
 
 @contextmanager
 def _few_retries() -> Iterator[None]:
-    """A server that is down when work begins is down: MLflow's own 7 retries take minutes to say so.
-
-    Later they are right: one that goes away for a while is waited for.
-    """
+    """Limit MLflow's 7 retries, which take minutes, while connecting; later they bridge a short outage of a server."""
     name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
     if name in os.environ:
         yield
@@ -78,20 +98,25 @@ def _few_retries() -> Iterator[None]:
 
 
 def experiment(client: MlflowClient, name: str) -> str:
-    """The id of the experiment `name`, made where there is none; its page says what it is and has a view of it."""
-    found = client.get_experiment_by_name(name)
-    told = views.tags(name)
+    """The id of the experiment `name`, which is created with a description and a view if there is none.
+
+    Raises:
+        UserError: the experiment was deleted.
+    """
+    found, uri = client.get_experiment_by_name(name), tracking_uri()
     if found is None:
-        # a server decides itself where artifacts go; the embedded database would put them beside each other in ./mlruns
-        local = tracking_uri().startswith("sqlite:")
+        # a server chooses the folder of artifacts; next to a database MLflow would put them directly into ./mlruns
+        artifacts = str(home() / "artifacts" / name) if database(uri) else None
         try:
-            return client.create_experiment(name, str(home() / "artifacts" / name) if local else None, told)
+            return client.create_experiment(name, artifacts, views.tags(name))
         except MlflowException:
             found = client.get_experiment_by_name(name)  # another process was first
             if found is None:
                 raise
     if found.lifecycle_stage == "deleted":
-        raise UserError(f"MLflow's experiment {name} was deleted: restore it with `mlflow experiments restore`")
-    for key in told.keys() - found.tags.keys():  # one that an earlier release made; what a person changed stays
-        client.set_experiment_tag(found.experiment_id, key, told[key])
+        variable = f"MLFLOW_TRACKING_URI={uri} " if database(uri) else ""  # otherwise the user has set it
+        raise UserError(
+            f"MLflow's experiment {name} was deleted; to restore it: "
+            f"`{variable}mlflow experiments restore --experiment-id {found.experiment_id}`"
+        )
     return found.experiment_id

@@ -1,7 +1,7 @@
-"""The table and the charts that MLflow's page of an experiment offers under *Views*.
+"""Saved views of MLflow's experiment pages: columns, order and charts.
 
-A view is a tag of the experiment, as MLflow's own page writes it when one presses *Save as new view*. Without one the
-page shows neither an accuracy nor a parameter, and a chart for every metric there is, in the order of the alphabet.
+A view is a tag of the experiment, in the format of MLflow's *Save as new view*. Without one the page shows neither
+metrics nor parameters as columns, and a chart for every metric, in alphabetical order.
 """
 
 import json
@@ -10,26 +10,28 @@ from typing import Any
 from sentiment_rnn.tracking import descriptions
 
 PREFIX = "mlflow.sharedViewState."
-KINDS = {  # the experiment's name after the corpus's
-    "": "Every training of an architecture, a run for each seed",
-    "search": "The searches: a run for each study, and below it a run for each trial",
-    "claims": "The trainings behind `reports/claims.md`",
-    "pretrain": "What was learned before a label was seen",
-    "ablation": "The trainings behind `reports/ablation.md`",
+KINDS = {  # by the part of the experiment's name after the data set's
+    "": "Trainings of architectures, one run for each seed",
+    "search": "Hyperparameter searches: one run for each study, with a child run for each trial",
+    "claims": "The trainings of `reports/claims.md`",
+    "ablation": "The trainings of `reports/ablation.md`",
 }
 
 
 def tags(experiment: str) -> dict[str, str]:
-    """What a new experiment says of itself as tags, and its view where it has one."""
-    dataset, _, kind = experiment.partition("-")
-    told = {"mlflow.experimentKind": "custom_model_development"}
-    if kind in KINDS:
-        told["mlflow.note.content"] = f"{KINDS[kind]}, on {descriptions.corpus(dataset)}."
-    if view := {"": _architectures, "search": _trials}.get(kind):
-        told["mlflow.note.content"] += " *Views* has them side by side."
-        made = view()
-        told[PREFIX + made["name"]] = json.dumps(made)
-    return told
+    """The tags of a new experiment, `DATASET` or `DATASET-KIND`: its description and its view."""
+    dataset, _, kind = experiment.rpartition("-")
+    if kind not in KINDS or not dataset:
+        dataset, kind = experiment, ""
+    found = {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": f"{KINDS[kind]}, on {descriptions.corpus(dataset)}.",
+    }
+    if make := {"": _architectures, "search": _trials}.get(kind):
+        found["mlflow.note.content"] += " *Views* has a comparison."
+        view = make()
+        found[PREFIX + view["name"]] = json.dumps(view)
+    return found
 
 
 def _architectures() -> dict[str, Any]:
@@ -85,11 +87,13 @@ def _view(
         "orderByAsc": order[1],
         "selectedColumns": columns,
         "columnOrder": columns,
-        "columnWidths": {column: 40 + 7 * len(column.split("`")[1]) for column in columns},  # or names are cut off
+        "columnWidths": {
+            column: 40 + 7 * len(column.split("`")[1]) for column in columns
+        },  # otherwise names are truncated
         "runsHiddenMode": "SHOW_ALL",
         "compareRunSections": [{"uuid": name, "name": name.capitalize(), "display": True, "isReordered": True}],
         "compareRunCharts": [
-            {"uuid": f"{name}-{place}", "metricSectionId": name} | chart for place, chart in enumerate(charts)
+            {"uuid": f"{name}-{index}", "metricSectionId": name} | chart for index, chart in enumerate(charts)
         ],
         "isAccordionReordered": True,
     }

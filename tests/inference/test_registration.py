@@ -1,0 +1,122 @@
+"""The registered model: its files, its temperature, the digest that identifies it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, save_untrained, shrunk_values
+
+from sentiment_rnn import params
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.files import read_json
+from sentiment_rnn.inference import registration, serialization
+from sentiment_rnn.inference.logits import predict_logits
+from sentiment_rnn.inference.registration import ModelFiles, build_ensemble
+from sentiment_rnn.models import Classifier
+
+PARAMS = params.Params.model_validate(shrunk_values())
+
+
+def trained(folder: Path, seed: int, **changes) -> Path:
+    """Save an untrained, overconfident model."""
+    model = params.updated(PARAMS.model_of("bilstm"), changes)
+    torch.manual_seed(seed)
+    classifier = Classifier(**model.architecture())
+    with torch.no_grad():
+        classifier.embedding.weight.mul_(20)
+        classifier.readout.weight.mul_(5)
+    serialization.save(classifier, model.architecture(), Encoding(**model.encoding()), folder / f"seed-{seed}")
+    return folder / f"seed-{seed}"
+
+
+def test_a_single_model_is_exported_unchanged_but_for_its_temperature(tokens, tmp_path):
+    folder = trained(tmp_path, 1)
+    report = build_ensemble([folder], tokens, tmp_path / "out")
+    weights = "model.safetensors"
+    assert (tmp_path / "out" / weights).read_bytes() == (folder / weights).read_bytes()
+    written = read_json(tmp_path / "out/model.json")
+    assert written == read_json(folder / "model.json") | {"temperature": report["temperature"]}
+    assert report["members"] == 1
+
+
+def test_several_models_become_an_ensemble_whose_metrics_are_reported(tokens, tmp_path):
+    folders = [trained(tmp_path, seed) for seed in (1, 2, 3)]
+    report = build_ensemble(folders, tokens, tmp_path / "out")
+    model, encoding, temperature = serialization.load(tmp_path / "out")
+    reviews = TokenizedReviews(tokens, ["validation"], encoding)
+    logits = predict_logits(model, reviews)
+    members = [predict_logits(serialization.load(folder).model, reviews) for folder in folders]
+    assert np.allclose(probabilities(logits), probabilities(np.mean(members, axis=0)), rtol=0, atol=1e-6)
+    metrics = evaluate(probabilities(logits.astype(np.float64) / temperature), reviews.labels)
+    validation = report["validation"]
+    assert (report["members"], report["temperature"], validation["n"]) == (3, temperature, len(reviews))
+    assert validation["accuracy"] == metrics["accuracy"]
+    assert validation["after"]["log_loss"] == pytest.approx(metrics["log_loss"], abs=1e-6)
+    assert validation["after"]["log_loss"] < validation["before"]["log_loss"]
+    assert validation["after"]["ece"] < validation["before"]["ece"]
+    assert temperature > 1
+    assert report["parameters"] == 3 * build_ensemble(folders[:1], tokens, tmp_path / "one")["parameters"]
+
+
+def test_refits_are_exported_with_the_temperature_of_the_models_before_the_refit(tokens, tmp_path):
+    before = build_ensemble([trained(tmp_path, seed) for seed in (1, 2)], tokens, tmp_path / "out")
+    for seed in (1, 2):
+        trained(tmp_path / "again", seed + 10).rename(tmp_path / f"seed-{seed}" / serialization.REFIT)
+    report = build_ensemble([tmp_path / "seed-1", tmp_path / "seed-2"], tokens, tmp_path / "out")
+    assert before["refit"] is False
+    assert report == before | {"refit": True}
+    model, _, temperature = serialization.load(tmp_path / "out")
+    assert temperature == before["temperature"]
+    for member, seed in zip(model.members, (1, 2), strict=True):
+        refit = serialization.load(tmp_path / f"seed-{seed}" / serialization.REFIT).model
+        assert torch.equal(member.embedding.weight, refit.embedding.weight)
+
+
+def test_a_refused_model_leaves_the_previous_files(tokens, tmp_path):
+    good, other, corrupt = trained(tmp_path, 1), trained(tmp_path, 2, max_length=40), trained(tmp_path, 3)
+    build_ensemble([good], tokens, tmp_path / "out")
+    before = (tmp_path / "out/model.json").read_bytes()
+    (corrupt / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(UserError, match=r"seed-2 has another architecture than .*seed-1: train both again$"):
+        build_ensemble([good, other], tokens, tmp_path / "out")
+    with pytest.raises(UserError, match=r"seed-3 .*\(SafetensorError\)"):
+        build_ensemble([good, corrupt], tokens, tmp_path / "out")
+    assert (tmp_path / "out/model.json").read_bytes() == before
+
+
+def served_files() -> list[Path]:
+    """The files that `SERVED_CODE` names."""
+    return sorted(file for pattern in registration.SERVED_CODE for file in registration.PACKAGE.glob(pattern))
+
+
+def test_the_digest_covers_the_modules_that_the_served_model_imports():
+    code = (
+        "import sys, sentiment_rnn.inference.pyfunc_model\n"
+        "for name, module in list(sys.modules.items()):\n"
+        "    if name.split('.')[0] == 'sentiment_rnn': print(module.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(map(Path, done.stdout.split())) <= set(served_files())
+
+
+def test_a_change_of_any_served_file_changes_the_digest(tokens, tmp_path, monkeypatch):
+    save_untrained("bilstm", tmp_path / "model")
+    files = ModelFiles(tmp_path / "model", tokens / "tokenizer.json")
+    original = files.digest()
+    shutil.copytree(registration.PACKAGE, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(registration, "PACKAGE", tmp_path / "copy")
+    assert files.digest() == original, "the folder's place does not matter"
+    digests = {original}
+    for file in served_files():
+        file.write_bytes(file.read_bytes() + b"\n")
+        digests.add(files.digest())
+    assert len(digests) == 1 + len(served_files())
+    (tmp_path / "copy/search/study.py").write_text("")
+    assert files.digest() in digests, "code that is not served does not matter"
