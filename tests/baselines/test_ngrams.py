@@ -7,12 +7,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tokenizers import Tokenizer
 
 from sentiment_rnn.baselines.ngrams import counter, inverse_document_frequency, log_count_ratio, presence, tfidf
+from sentiment_rnn.data.texts import load
 
 TEXTS = ["Good, good film.", "A bad film!", "It isn\u2019t good.<br /><br/>Bad <br> bad."]
 
 
-def test_the_tokens_are_the_networks(tokens):
-    texts = [*TEXTS, *reviews.load(tokens.parent / "raw", tokens, "test").texts]
+def test_the_tokens_are_those_of_the_networks(tokens):
+    texts = [*TEXTS, *load(tokens.parent / "raw", tokens, "test").texts]
     networks = Tokenizer.from_file(str(tokens / "tokenizer.json"))
     split = counter(1).build_analyzer()
     for text in texts:
@@ -20,19 +21,19 @@ def test_the_tokens_are_the_networks(tokens):
         assert split(text) == [piece for piece, _ in pieces]
 
 
-def test_rare_ngrams_are_left_out_and_none_is_longer_than_asked():
+def test_rare_and_longer_ngrams_are_ignored():
     found = counter(2, min_df=2).fit(TEXTS).get_feature_names_out().tolist()
     assert found == sorted([".", "bad", "film", "good"])
     longest = max(len(ngram.split(" ")) for ngram in counter(3).fit(TEXTS).vocabulary_)
     assert longest == 3
 
 
-def test_a_breaks_words_are_no_ngram():
+def test_line_breaks_are_not_in_ngrams():
     assert not {"br", "<", "/"} & set(counter(2).fit(TEXTS).vocabulary_)
 
 
-def test_tfidf_is_scikit_learns(tokens):
-    train, test = (reviews.load(tokens.parent / "raw", tokens, split) for split in ("train", "test"))
+def test_tfidf_agrees_with_scikit_learn(tokens):
+    train, test = (load(tokens.parent / "raw", tokens, split) for split in ("train", "test"))
     counted = counter(2, min_df=2)
     counts = counted.fit_transform(train.texts)
     ours = tfidf(counted.transform(test.texts), inverse_document_frequency(counts, train.labels))
@@ -51,13 +52,13 @@ def test_the_log_count_ratio_by_hand():
     np.testing.assert_allclose(log_count_ratio(counts, labels), expected)
 
 
-def test_exchanged_classes_turn_the_ratios_sign():
+def test_exchanged_classes_negate_the_ratios():
     counts, labels = counter(3).fit_transform(TEXTS), np.array([1, 0, 1])
     np.testing.assert_allclose(log_count_ratio(counts, labels), -log_count_ratio(counts, 1 - labels))
 
 
 @pytest.mark.parametrize("scale", [[0.5, -2.0, 3.0], [0.0, 1.0, 1.0]])
-def test_presence_gives_the_scale_however_often_the_ngram_stands(scale):
+def test_presence_is_the_scale_of_each_ngram_that_occurs(scale):
     counts = csr_matrix([[5, 0, 1], [0, 0, 0], [1, 2, 0]])
     expected = [[scale[0], 0, scale[2]], [0, 0, 0], [scale[0], scale[1], 0]]
     assert presence(counts, np.array(scale)).toarray().tolist() == expected
