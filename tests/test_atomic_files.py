@@ -1,7 +1,12 @@
-"""A reader finds the whole of a file or folder, or what stood there before."""
+"""Atomic writes: a reader finds the new file or folder, or the previous one; unreadable JSON is one line."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_folder, read_json, write_json
 
 
@@ -9,16 +14,16 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_folder_appears_only_when_it_is_whole(tmp_path):
+def test_a_folder_appears_when_it_is_complete(tmp_path):
     path = tmp_path / "data" / "raw"
     with atomic_folder(path) as partial:
-        (partial / "a").write_text("a")
+        (partial / "a").write_text("a", encoding="utf-8")
         assert not path.exists()
-    assert (path / "a").read_text() == "a"
+    assert (path / "a").read_text(encoding="utf-8") == "a"
     assert names(tmp_path / "data") == ["raw"]
 
 
-def test_a_whole_folder_replaces_the_one_before(tmp_path):
+def test_a_folder_replaces_the_previous_one(tmp_path):
     path = tmp_path / "raw"
     for name in "ab":
         with atomic_folder(path) as partial:
@@ -26,7 +31,7 @@ def test_a_whole_folder_replaces_the_one_before(tmp_path):
     assert names(path) == ["b"]
 
 
-def test_an_error_leaves_the_folder_before_and_nothing_else(tmp_path):
+def test_an_error_leaves_the_previous_folder_and_nothing_else(tmp_path):
     path = tmp_path / "raw"
     with atomic_folder(path) as partial:
         (partial / "a").touch()
@@ -36,7 +41,7 @@ def test_an_error_leaves_the_folder_before_and_nothing_else(tmp_path):
     assert names(tmp_path) == ["raw"]
 
 
-def test_what_a_killed_process_left_is_not_taken_over(tmp_path):
+def test_the_files_of_a_killed_process_are_not_reused(tmp_path):
     (tmp_path / "raw.partial").mkdir()
     (tmp_path / "raw.partial" / "old").touch()
     with atomic_folder(tmp_path / "raw") as partial:
@@ -44,19 +49,41 @@ def test_what_a_killed_process_left_is_not_taken_over(tmp_path):
     assert names(tmp_path / "raw") == ["new"]
 
 
-def test_json_is_read_back_as_it_was_written(tmp_path):
+def test_json_is_read_as_it_was_written(tmp_path):
     value = {"accuracy": 0.1 + 0.2, "names": ["é", "日本"], "none": None, "nested": {"a": [1, 2.5, True]}}
     path = tmp_path / "reports" / "train" / "a.json"
     write_json(path, value)
     assert read_json(path) == value
-    assert path.read_text().endswith("}\n")
+    assert path.read_text(encoding="utf-8").endswith("}\n")
     assert names(path.parent) == ["a.json"]
 
 
-def test_a_value_that_json_lacks_leaves_the_file_before(tmp_path):
+def test_a_value_that_is_not_json_leaves_the_previous_file(tmp_path):
     path = tmp_path / "a.json"
     write_json(path, {"a": 1})
     with pytest.raises(TypeError):
         write_json(path, {"a": 1, "b": object()})
     assert read_json(path) == {"a": 1}
     assert names(tmp_path) == ["a.json"]
+
+
+def test_missing_or_corrupt_json_is_a_one_line_error_with_a_cure(tmp_path):
+    with pytest.raises(UserError, match=r"a\.json is missing: run `dvc repro`"):
+        read_json(tmp_path / "a.json")
+    for content in (b"", b'{"a": ', b"\xff\xfe"):
+        (tmp_path / "a.json").write_bytes(content)
+        with pytest.raises(UserError, match=r"holds a corrupt file \(\w+\): remove it and run `dvc checkout`"):
+            read_json(tmp_path / "a.json")
+
+
+def test_json_is_utf_8_whatever_the_locale(tmp_path):
+    code = "import sys; from sentiment_rnn.files import read_json; print(ascii(read_json(sys.argv[1])))"
+    write_json(tmp_path / "a.json", ["é日"])
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code, tmp_path / "a.json"],
+        env=os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == ascii(["é日"])

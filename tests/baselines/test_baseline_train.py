@@ -8,7 +8,8 @@ from conftest import shrunk_values, write_params
 from pipeline import baseline
 from sentiment_rnn.baselines import model
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import read_json
+from sentiment_rnn.files import read_json, write_json
+from sentiment_rnn.tracking.store import tracking_uri
 
 BASELINES = ["tfidf_logistic", "nb_logistic"]
 
@@ -62,3 +63,14 @@ def test_a_baseline_that_cannot_be_fitted_leaves_no_model(tokenized, client):
     assert not (tokenized / "reports").exists()
     (run,) = runs_of(client)
     assert run.info.status == "FAILED"
+
+
+def test_the_run_of_a_killed_stage_does_not_stay_running(tokenized, client):
+    baseline.main("nb_logistic")
+    (finished,) = runs_of(client)
+    killed = client.create_run(finished.info.experiment_id).info.run_id  # a killed process leaves these two
+    write_json("work/baseline/nb_logistic.json", {"run_id": killed, "store": tracking_uri()})
+    baseline.main("nb_logistic")
+    assert client.get_run(killed).info.status == "KILLED"
+    assert client.get_run(finished.info.run_id).info.status == "FINISHED"
+    assert not list((tokenized / "work").rglob("*.json"))

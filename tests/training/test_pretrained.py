@@ -1,4 +1,4 @@
-"""Weights that pre-training learned, from the folder to a classifier's first step."""
+"""Pre-trained weights, from their files to the first step of a classifier."""
 
 import json
 from pathlib import Path
@@ -11,66 +11,53 @@ from conftest import shrunk_values
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import ModelParams
+from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.fit import fit
 
 PARAMS = params.Params.model_validate(shrunk_values())
-BEST = PARAMS.model_of("best")
+MODEL = PARAMS.model_of("bilstm")
 
 
 class FirstEmbedding(pl.Callback):
-    """What the first step meets."""
+    """Copies the embedding before the first step."""
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.seen = module.model.embedding.weight.detach().clone()
+        self.weight = module.model.embedding.weight.detach().clone()
 
 
 def embedding(rows: int = 500, size: int = 8, seed: int = 1) -> dict[str, torch.Tensor]:
-    return {weights.EMBEDDING: torch.randn(rows, size, generator=torch.Generator().manual_seed(seed))}
+    return {pretrained.EMBEDDING: torch.randn(rows, size, generator=torch.Generator().manual_seed(seed))}
 
 
-def refusal(model: ModelParams, folder: Path, tokens: Path) -> str:
+def error_of(model: ModelParams, folder: Path, tokens: Path) -> str:
     with pytest.raises(UserError) as caught:
-        weights.load(model, folder, tokens)
+        pretrained.load(model, folder, tokens)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_a_smaller_vocabulary_takes_the_first_rows(tmp_path, tokens):
-    learned = embedding()
-    weights.save(learned, {"kind": "vectors"}, tokens, tmp_path / "best")
-    loaded = weights.load(BEST, tmp_path / "best", tokens)
-    assert set(loaded) == {weights.EMBEDDING}
-    assert torch.equal(loaded[weights.EMBEDDING], learned[weights.EMBEDDING][: BEST.vocab_size])
+def test_a_model_without_word_vectors_reads_nothing(tmp_path, tokens):
+    random = params.updated(MODEL, {"word_vectors": False})
+    assert pretrained.load(random, tmp_path / "missing", tokens) is None
+    assert pretrained.digest(random, tmp_path / "missing") is None
 
 
-def test_a_model_that_is_not_pretrained_reads_nothing(tmp_path, tokens):
-    drawn = params.updated(BEST, {"pretrained": False})
-    assert weights.load(drawn, tmp_path / "nothing", tokens) is None
-    assert weights.digest(drawn, tmp_path / "nothing") is None
-
-
-def test_no_weights_are_weights_too(tmp_path, tokens):
-    weights.save({}, {"kind": "none"}, tokens, tmp_path / "best")
-    assert weights.load(BEST, tmp_path / "best", tokens) == {}
-    assert weights.digest(BEST, tmp_path / "best")
-
-
-def test_the_same_weights_are_the_same_files_and_others_have_another_digest(tmp_path, tokens):
+def test_equal_weights_are_equal_files_and_others_have_another_digest(tmp_path, tokens):
     digests = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        weights.save(embedding(seed=seed), {"kind": "vectors"}, tokens, tmp_path / name)
-        digests.append(weights.digest(BEST, tmp_path / name))
+        pretrained.save(embedding(seed=seed), {"epochs": 1}, tokens, tmp_path / name)
+        digests.append(pretrained.digest(MODEL, tmp_path / name))
     assert digests[0] == digests[1] != digests[2]
-    for file in (weights.WEIGHTS, weights.DESCRIPTION):
+    for file in (pretrained.WEIGHTS, pretrained.DESCRIPTION):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
-def test_a_folder_that_is_not_there_is_one_line_that_names_the_command(tmp_path, tokens):
-    said = refusal(BEST, tmp_path / "best", tokens)
-    assert said.startswith(f"{tmp_path}/best is not there")
-    assert "dvc repro best/dvc.yaml:pretrain" in said
-    with pytest.raises(UserError, match="is not there"):
-        weights.digest(BEST, tmp_path / "best")
+def test_the_error_for_a_missing_folder_has_a_cure(tmp_path, tokens):
+    message = error_of(MODEL, tmp_path / "vectors", tokens)
+    assert message.startswith(f"{tmp_path}/vectors is missing")
+    assert message.endswith("run `dvc repro word_vectors` (or `dvc pull`)")
+    with pytest.raises(UserError, match="is missing"):
+        pretrained.digest(MODEL, tmp_path / "vectors")
 
 
 @pytest.mark.parametrize(
@@ -78,38 +65,46 @@ def test_a_folder_that_is_not_there_is_one_line_that_names_the_command(tmp_path,
     [
         (embedding(size=9), ["embedding.weight is (300, 9)", "(300, 8)"]),
         (embedding(rows=200), ["embedding.weight is (200, 8)", "(300, 8)"]),
-        ({"encoder.layers.3.0.weight_ih_l0": torch.ones(2)}, ["encoder.layers.3.0", "not there"]),
+        ({"encoder.layers.3.0.weight_ih_l0": torch.ones(2)}, ["encoder.layers.3.0", "missing"]),
     ],
 )
-def test_weights_of_other_sizes_are_one_line_that_names_them(learned, words, tmp_path, tokens):
-    weights.save(learned, {"kind": "vectors"}, tokens, tmp_path / "best")
-    said = refusal(BEST, tmp_path / "best", tokens)
-    for part in [*words, "params.yaml", "dvc repro best/dvc.yaml:pretrain"]:
-        assert part in said
+def test_weights_of_other_sizes_are_refused_in_one_line(learned, words, tmp_path, tokens):
+    pretrained.save(learned, {"epochs": 1}, tokens, tmp_path / "vectors")
+    message = error_of(MODEL, tmp_path / "vectors", tokens)
+    for part in [*words, "params.yaml", "dvc repro word_vectors"]:
+        assert part in message
 
 
-def test_weights_whose_ids_mean_other_words_are_refused(tmp_path, tokens):
-    weights.save(embedding(), {"kind": "vectors"}, tokens, tmp_path / "best")
+def test_weights_learned_from_other_reviews_are_refused(tmp_path, tokens):
+    pretrained.save(embedding(), {"epochs": 1}, tokens, tmp_path / "vectors")
     other = tmp_path / "tokens"
     other.mkdir()
-    identity = json.loads((tokens / "dataset.json").read_text())
-    (other / "dataset.json").write_text(json.dumps(identity | {"tokens": "others"}))
-    assert "learned from other reviews" in refusal(BEST, tmp_path / "best", other)
+    identity = json.loads((tokens / "dataset.json").read_text(encoding="utf-8"))
+    (other / "dataset.json").write_text(json.dumps(identity | {"tokens": "others"}), encoding="utf-8")
+    assert "learned from other reviews" in error_of(MODEL, tmp_path / "vectors", other)
 
 
-def test_a_classifier_has_them_bit_for_bit_before_its_first_step(tmp_path, tokens):
+def test_the_first_step_of_a_classifier_has_the_first_rows_of_the_weights(tmp_path, tokens):
     learned = embedding()
-    weights.save(learned, {"kind": "vectors"}, tokens, tmp_path / "best")
+    pretrained.save(learned, {"epochs": 1}, tokens, tmp_path / "vectors")
     first = FirstEmbedding()
-    short = params.updated(BEST, {"max_epochs": 1})
-    start = weights.load(short, tmp_path / "best", tokens)
-    folders = {"tokens": tokens, "checkpoints": None, "logger": False}
-    fit("best", short, PARAMS.trainer, 7, **folders, callbacks=[first], start=start)
-    assert first.seen.numpy().tobytes() == learned[weights.EMBEDDING][:300].numpy().tobytes()
+    model = params.updated(MODEL, {"max_epochs": 1})
+    fit(
+        "bilstm",
+        model,
+        PARAMS.trainer,
+        7,
+        tokens=tokens,
+        checkpoints=None,
+        logger=False,
+        callbacks=[first],
+        init_state=pretrained.load(model, tmp_path / "vectors", tokens),
+    )
+    assert torch.equal(first.weight, learned[pretrained.EMBEDDING][: MODEL.vocab_size])
 
 
-@pytest.mark.parametrize("file", [weights.WEIGHTS, weights.DESCRIPTION])
-def test_weights_that_were_cut_off_are_told_with_their_cure(file, tmp_path, tokens):
-    weights.save(embedding(), {"kind": "vectors"}, tokens, tmp_path / "best")
-    (tmp_path / "best" / file).write_bytes(b'{"cut off')
-    assert "best holds a broken file" in refusal(BEST, tmp_path / "best", tokens)
+@pytest.mark.parametrize("file", [pretrained.WEIGHTS, pretrained.DESCRIPTION])
+def test_a_truncated_file_is_refused_in_one_line(file, tmp_path, tokens):
+    pretrained.save(embedding(), {"epochs": 1}, tokens, tmp_path / "vectors")
+    (tmp_path / "vectors" / file).write_bytes(b'{"cut off')
+    assert "vectors holds a corrupt file" in error_of(MODEL, tmp_path / "vectors", tokens)
