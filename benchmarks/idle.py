@@ -8,6 +8,7 @@ The finished pipeline is that of `make demo`, in demo/.
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,22 +20,23 @@ FOLDER = Path("demo")
 REPRO, STATUS = "`dvc repro`, nothing to do", "`dvc status`, no stages"
 
 
-def run(folder: Path, *line: str) -> str:
-    """The output of a command in a folder."""
+def dvc(folder: Path, *arguments: str) -> str:
+    """The output of a DVC command in a folder."""
+    line = [sys.executable, "-m", "dvc", *arguments]
     return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 def measure(quick: bool) -> Result:
-    if not FOLDER.is_dir() or "up to date" not in run(FOLDER, "dvc", "status"):
-        raise UserError(f"{FOLDER} holds no finished pipeline: run `make demo`")
-    stages = len(re.findall(r"^\S+$", run(FOLDER, "dvc", "stage", "list", "--name-only"), re.MULTILINE))
+    if not FOLDER.is_dir() or "up to date" not in dvc(FOLDER, "status"):
+        raise UserError(f"{FOLDER} has no finished pipeline: run `make demo`")
+    stages = len(re.findall(r"^\S+$", dvc(FOLDER, "stage", "list", "--name-only"), re.MULTILINE))
     with tempfile.TemporaryDirectory() as name:
         empty = Path(name)
-        run(empty, "dvc", "init", "--quiet", "--no-scm")
+        dvc(empty, "init", "--quiet", "--no-scm")
         taken = interleaved(
             {
-                REPRO: lambda: seconds(lambda: run(FOLDER, "dvc", "repro")),
-                STATUS: lambda: seconds(lambda: run(empty, "dvc", "status")),
+                REPRO: lambda: seconds(lambda: dvc(FOLDER, "repro")),
+                STATUS: lambda: seconds(lambda: dvc(empty, "status")),
             },
             3 if quick else 7,
             warm_up=1,
