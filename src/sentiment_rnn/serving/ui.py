@@ -19,7 +19,7 @@ from sentiment_rnn.tracking.registry import champion
 from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
 
 START_TIMEOUT = 120  # seconds
-STOP_TIMEOUT = 5
+STOP_TIMEOUT = 2
 
 
 def show_ui(dataset: str, registered_name: str, port: int) -> None:
