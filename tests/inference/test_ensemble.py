@@ -1,4 +1,4 @@
-"""Several classifiers as one: the mean of their logits, whatever stands beside a review."""
+"""The ensemble's logit is the mean of its members', independent of the batch."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ LENGTHS = [1, 2, 5, 17, 31, 32, 33, 47, 48, 49, 90]
 
 
 def member(name: str, seed: int) -> Classifier:
-    """One in eval mode, with embeddings large enough for reviews to differ."""
+    """A classifier in evaluation mode, with embeddings large enough for the reviews' logits to differ."""
     torch.manual_seed(seed)
     model = Classifier(**PARAMS.model_of(name).architecture()).eval()
     with torch.no_grad():
@@ -25,20 +25,20 @@ def member(name: str, seed: int) -> Classifier:
 
 @pytest.mark.parametrize("name", ["bilstm", "mlstm", "attention_lstm", "bilstm_keras"])
 @torch.no_grad()
-def test_its_logit_is_the_mean_of_its_members_in_any_batch(name):
+def test_the_logit_is_the_mean_of_the_members_in_any_batch(name):
     members = [member(name, seed) for seed in range(3)]
-    average, encoding = Ensemble(members).eval(), Encoding(**PARAMS.model_of(name).encoding())
+    ensemble, encoding = Ensemble(members).eval(), Encoding(**PARAMS.model_of(name).encoding())
     random = np.random.default_rng(0)
     reviews = [random.integers(1, encoding.vocab_size, length) for length in LENGTHS]
     alone = [pad([review], encoding) for review in reviews]
     expected = torch.tensor([sum(model(*batch).item() for model in members) / 3 for batch in alone])
-    assert expected.std() > 0.02  # else everything would be the same as everything
-    for logits in (torch.cat([average(*batch) for batch in alone]), average(*pad(reviews, encoding))):
+    assert expected.std() > 0.02  # otherwise the comparison proves nothing
+    for logits in (torch.cat([ensemble(*batch) for batch in alone]), ensemble(*pad(reviews, encoding))):
         torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
-def test_its_odds_are_the_geometric_mean_of_its_members_odds():
+def test_the_odds_are_the_geometric_mean_of_the_members_odds():
     members = [member("bilstm", seed) for seed in range(3)]
     ids, lengths = torch.randint(2, 300, (9, 20)), torch.full((20,), 9)
     probabilities = torch.stack([torch.sigmoid(model(ids, lengths).double()) for model in members])

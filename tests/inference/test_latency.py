@@ -1,4 +1,4 @@
-"""Each review is timed alone, on one thread, after others that the clock does not see."""
+"""Each review is timed alone, on one thread, after a warm-up."""
 
 import os
 import time
@@ -20,28 +20,28 @@ def test_each_review_is_timed_alone_after_the_warm_up():
 
     texts = [f"text {number}" for number in range(500)]
     before = torch.get_num_threads(), os.environ.get("TOKENIZERS_PARALLELISM")
-    taken = latency.of_one_review(predict, texts, reviews=40, clock=lambda: now)
+    milliseconds = latency.single_review(predict, texts, reviews=40, clock=lambda: now)
     assert (torch.get_num_threads(), os.environ.get("TOKENIZERS_PARALLELISM")) == before
-    assert taken.tolist() == [500.0] * 40
+    assert milliseconds.tolist() == [500.0] * 40
     assert len(calls) == latency.WARM_UP + 40
-    assert {(len(asked), threads, parallel) for asked, threads, parallel in calls} == {(1, 1, "false")}
-    asked = [int(text.removeprefix("text ")) for (text,), _, _ in calls]
-    assert len(set(asked)) == len(asked), "no review twice, where there are enough"
-    assert np.abs(np.diff(sorted(asked)) - 500 / len(asked)).max() < 2, "spread evenly"
-    assert asked != sorted(asked)
+    assert {(len(texts), threads, parallel) for texts, threads, parallel in calls} == {(1, 1, "false")}
+    rows = [int(text.removeprefix("text ")) for (text,), _, _ in calls]
+    assert len(set(rows)) == len(rows), "no review twice if there are enough"
+    assert np.abs(np.diff(sorted(rows)) - 500 / len(rows)).max() < 2, "spaced evenly"
+    assert rows != sorted(rows)
 
 
-def test_few_reviews_are_asked_several_times():
-    assert latency.of_one_review(len, ["one", "two"], reviews=30).shape == (30,)
+def test_few_reviews_are_repeated():
+    assert latency.single_review(len, ["one", "two"], reviews=30).shape == (30,)
 
 
-def test_an_error_leaves_the_threads_as_they_were():
+def test_an_error_restores_the_number_of_threads():
     before = torch.get_num_threads()
     with pytest.raises(ZeroDivisionError):
-        latency.of_one_review(lambda texts: 1 / 0, ["one"])
+        latency.single_review(lambda texts: 1 / 0, ["one"])
     assert torch.get_num_threads() == before
 
 
-def test_processor_time_leaves_out_what_the_machine_did_besides():
-    waited = latency.of_one_review(lambda texts: time.sleep(0.005), ["one"], reviews=20, clock=time.process_time)
-    assert np.median(waited) < 2
+def test_processor_time_excludes_waiting():
+    milliseconds = latency.single_review(lambda texts: time.sleep(0.005), ["one"], reviews=20, clock=time.process_time)
+    assert np.median(milliseconds) < 2

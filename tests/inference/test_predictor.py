@@ -1,4 +1,4 @@
-"""Raw text to probability: each text for itself, and the same as the tokenized split gives."""
+"""Probabilities of raw texts: independent of each other, and equal to those of the tokenized split."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ NAMES = ["rnn", "bilstm", "stacked_bilstm", "bilstm_keras"]
 
 @pytest.fixture(scope="module", params=NAMES)
 def predictor(request, tokens, tmp_path_factory) -> Predictor:
-    """A model whose readout is large, so that texts differ in what is said of them."""
+    """A model with large weights, so that the probabilities of texts differ."""
     model = PARAMS.model_of(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     torch.manual_seed(0)
@@ -45,10 +45,10 @@ def test_a_probability_does_not_depend_on_the_other_texts(predictor):
         assert predictor.predict_probabilities([texts[row]])[0] == pytest.approx(together[row], abs=1e-6)
 
 
-def test_raw_text_gives_what_the_tokenized_split_gives(predictor, tokens):
+def test_raw_texts_have_the_probabilities_of_the_tokenized_split(predictor, tokens):
     texts = load_split(tokens.parent / "raw", "test").texts
-    scored = logits.predict_logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
-    assert np.allclose(predictor.predict_probabilities(texts), probabilities(scored), rtol=0, atol=1e-6)
+    predicted = logits.predict_logits(predictor.model, TokenizedReviews(tokens, ["test"], predictor.encoding))
+    assert np.allclose(predictor.predict_probabilities(texts), probabilities(predicted), rtol=0, atol=1e-6)
 
 
 def test_a_temperature_divides_the_logits_and_changes_no_label(tokens, tmp_path):
@@ -72,11 +72,11 @@ def test_no_texts_give_no_probabilities(predictor):
 
 
 @pytest.mark.parametrize("blank", ["", " \n\t", "<br /><br />"])
-def test_a_text_without_words_is_refused_by_its_position(predictor, blank):
+def test_a_text_without_words_is_refused_with_its_position(predictor, blank):
     with pytest.raises(ValueError, match=r"^text 2 has no words"):
         predictor.predict_probabilities(["good", "bad", blank, "fine"])
 
 
-def test_unknown_words_are_read_not_refused(predictor):
+def test_unknown_words_are_accepted(predictor):
     (probability,) = predictor.predict_probabilities(["zyxwvut qqqqq"])
     assert 0 < probability < 1

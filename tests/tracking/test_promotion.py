@@ -1,4 +1,4 @@
-"""Which version is the champion: the gate as a table; the alias, its history and the way back in a real registry."""
+"""The gate as a table; promotion, its history and rollback in a real registry."""
 
 import re
 import shutil
@@ -14,54 +14,49 @@ GATE = GateParams(max_ece_increase=0.01, max_latency_ms=100)
 
 
 def tags(
-    dataset: str = "imdb", accuracy: float = 0.9, content_hash: str = "f", ece: float = 0.01, latency: float = 5
+    accuracy: float = 0.9, loss: float = 0.3, ece: float = 0.01, latency: float = 5, test_hash: str = "a"
 ) -> dict[str, str]:
     return {
-        "dataset": dataset,
-        "test.content_hash": content_hash,
+        "test.content_hash": test_hash,
         "test.accuracy": f"{accuracy:.6f}",
+        "test.loss": f"{loss:.6f}",
         "test.ece": f"{ece:.6f}",
         "latency_ms": f"{latency:.2f}",
     }
 
 
-def without(key: str, **changes) -> dict[str, str]:
-    return {name: value for name, value in tags(**changes).items() if name != key}
+CHANCE, SURE = 0.2, 0.01  # of McNemar's test
 
 
 @pytest.mark.parametrize(
-    ("candidate", "champion", "promoted", "reason"),
+    ("candidate", "champion", "p", "promoted", "reason"),
     [
-        (tags(), None, True, "there was no champion"),
-        (tags(), {}, True, "the champion on something unknown"),
-        (tags("sample"), {"dataset": "imdb"}, False, "trained on sample, the champion on imdb"),
-        (tags(), {"dataset": "imdb"}, True, "the champion was never evaluated"),
-        (tags("sample"), None, True, "there was no champion"),
-        (tags(accuracy=0.91), tags(accuracy=0.90), True, "test accuracy 0.9100, the champion's 0.9000"),
-        (tags(accuracy=0.90), tags(accuracy=0.90), True, "test accuracy 0.9000, the champion's 0.9000"),
-        (tags(accuracy=0.89), tags(accuracy=0.90), False, "0.8900 is below the champion's 0.9000"),
-        (tags("sample", 1.0), tags("imdb", 0.5), False, "trained on sample, the champion on imdb"),
-        (tags("imdb", 0.5), tags("sample", 1.0), True, "trained on imdb, the champion on sample"),
-        (tags("sample", 0.5, "new"), tags("sample", 0.9, "old"), True, "tested on another corpus"),
-        (tags("sample", 1.0, "new"), tags("imdb", 0.5, "old"), False, "trained on sample"),
-        (tags(accuracy=0.1000), tags(accuracy=0.0999), True, "test accuracy 0.1000"),
-        # calibration: a bound over the champion's, where that was measured on the same reviews
-        (tags(accuracy=0.92, ece=0.0200), tags(ece=0.01), True, "ECE 0.0200, the champion's 0.0100; 5.0 ms a review"),
-        (tags(accuracy=0.92, ece=0.0201), tags(ece=0.01), False, "ECE 0.0201, the champion's 0.0100, more than 0.01"),
-        (tags(accuracy=0.92, ece=0.0), tags(ece=0.3), True, "ECE 0.0000, the champion's 0.3000"),
-        (tags(ece=0.3), without("test.ece"), True, "the champion's calibration was never measured"),
-        (tags(ece=0.3), tags(ece=0.01, content_hash="old"), True, "tested on another corpus"),
-        (tags(accuracy=0.89, ece=0.3), tags(), False, "test accuracy 0.8900 is below"),
-        # latency: a bound that stands whoever is champion
-        (tags(latency=100), tags(), True, "100.0 ms a review"),
-        (tags(accuracy=1.0, latency=100.01), tags(), False, "100.0 ms a review, the gate's bound is 100"),
-        (tags(latency=250), None, False, "250.0 ms a review, the gate's bound is 100"),
-        (tags(latency=250), tags("sample"), False, "250.0 ms a review, the gate's bound is 100"),
-        (tags(accuracy=0.91), without("latency_ms"), True, "test accuracy 0.9100"),
+        # there is nothing to compare with
+        (tags(0.5), None, None, True, "there was no champion"),
+        (tags(0.5), {"dataset": "imdb"}, None, True, "the champion was never evaluated"),
+        (tags(0.5, ece=0.3, test_hash="b"), tags(), None, True, "the champion was evaluated on another test split"),
+        # McNemar's test finds a difference
+        (tags(0.89), tags(), SURE, False, "worse: test accuracy 0.8900, the champion's 0.9000 (McNemar's p 0.01)"),
+        (tags(0.89, loss=0.1), tags(), SURE, False, "worse: test accuracy 0.8900"),
+        (tags(0.91), tags(), SURE, True, "test accuracy 0.9100, the champion's 0.9000"),
+        (tags(0.91, loss=0.5), tags(), SURE, True, "test accuracy 0.9100, the champion's 0.9000"),
+        # it finds none: the log loss decides
+        (tags(0.89, loss=0.29), tags(), CHANCE, True, "no significant difference: test accuracy 0.8900"),
+        (tags(0.91, loss=0.31), tags(), CHANCE, False, "log loss 0.3100, the champion's 0.3000"),
+        (tags(0.91, loss=0.31), tags(), 0.05, False, "log loss 0.3100, the champion's 0.3000"),
+        (tags(), tags(), 1.0, True, "no significant difference"),
+        # calibration: a bound relative to the champion's
+        (tags(0.92, ece=0.0200), tags(), SURE, True, "ECE 0.0200, the champion's 0.0100; 5.0 ms per review"),
+        (tags(0.92, ece=0.0201), tags(), SURE, False, "ECE 0.0201, the champion's 0.0100, more than 0.01 above it"),
+        (tags(loss=0.2, ece=0.0201), tags(), CHANCE, False, "more than 0.01 above it"),
+        # latency: an absolute bound
+        (tags(latency=100), tags(), CHANCE, True, "100.0 ms per review"),
+        (tags(1.0, latency=100.01), tags(), SURE, False, "100.0 ms per review, the gate's bound is 100"),
+        (tags(latency=250), None, None, False, "250.0 ms per review, the gate's bound is 100"),
     ],
 )
-def test_the_gate(candidate, champion, promoted, reason):
-    verdict = promotion.judge(candidate, champion, GATE)
+def test_the_gate(candidate, champion, p, promoted, reason):
+    verdict = promotion.decide(candidate, champion, GATE, p)
     assert verdict.promoted is promoted
     assert reason in verdict.reason
 
@@ -82,8 +77,8 @@ def registered(client, name: str, count: int) -> list[str]:
     return [str(client.create_model_version(name, f"file:///nowhere/{number}").version) for number in range(count)]
 
 
-def promote(client, name, version, **measured):
-    return promotion.promote(client, name, version, tags(**measured), GATE)
+def promote(client, name, version, accuracy=0.9, p=SURE, **changes):
+    return promotion.promote(client, name, version, tags(accuracy, **changes), GATE, p)
 
 
 def champion(client, name: str) -> str:
@@ -91,93 +86,99 @@ def champion(client, name: str) -> str:
 
 
 def moves(client, name: str) -> list[str]:
-    """What was written down of each move, without when."""
+    """The recorded moves, without their times."""
     tags = client.get_registered_model(name).tags
-    written = [tags[key] for key in sorted(tags) if key.startswith("champion.move.")]
+    recorded = [tags[key] for key in sorted(tags) if key.startswith("champion.move.")]
     stamp = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: ")
-    assert all(stamp.match(move) for move in written), written
-    return [stamp.sub("", move) for move in written]
+    assert all(stamp.match(move) for move in recorded), recorded
+    return [stamp.sub("", move) for move in recorded]
 
 
-def test_the_alias_moves_to_a_version_that_is_as_good_and_stays_otherwise(client):
+def test_the_alias_moves_to_an_admitted_version_alone(client):
     assert registry.champion(client, "film") is None
-    first, worse, equal, sample, slow, unsure = registered(client, "film", 6)
+    first, worse, better, equal, slow = registered(client, "film", 5)
     assert registry.champion(client, "film") is None
     assert promote(client, "film", first).promoted
+    assert not promote(client, "film", worse, 0.89).promoted
     assert champion(client, "film") == first
-    assert not promote(client, "film", worse, accuracy=0.89).promoted
-    assert champion(client, "film") == first
-    assert promote(client, "film", equal).promoted
-    assert champion(client, "film") == equal
-    assert not promote(client, "film", sample, dataset="sample", accuracy=1.0).promoted
-    assert not promote(client, "film", slow, accuracy=1.0, latency=101).promoted
-    assert not promote(client, "film", unsure, accuracy=1.0, ece=0.1).promoted
-    assert champion(client, "film") == equal
+    assert promote(client, "film", better, 0.91).promoted
+    assert not promote(client, "film", equal, 0.91, p=CHANCE, loss=0.4).promoted
+    assert not promote(client, "film", slow, 1.0, latency=101).promoted
+    assert champion(client, "film") == better
 
 
-def test_the_measured_figures_and_the_verdict_become_tags(client):
+def test_the_metrics_and_the_reason_become_tags(client):
     first, worse = registered(client, "tagged", 2)
     promote(client, "tagged", first)
-    verdict = promote(client, "tagged", worse, accuracy=0.89)
+    verdict = promote(client, "tagged", worse, 0.89)
     found = client.get_model_version("tagged", worse)
-    assert found.tags == {**tags(accuracy=0.89), "promotion": verdict.reason}
+    assert found.tags == {**tags(0.89), "promotion": verdict.reason}
     assert "| accuracy |  | 0.8900 |" in found.description
 
 
-def test_imdb_takes_over_from_the_sample(client):
-    sample, imdb = registered(client, "replaced", 2)
-    promote(client, "replaced", sample, dataset="sample", accuracy=1.0)
-    promote(client, "replaced", imdb, accuracy=0.5)
-    assert champion(client, "replaced") == imdb
-
-
-def test_the_champion_evaluated_again_is_not_compared_with_itself(client):
+def test_evaluating_the_champion_again_changes_nothing(client):
     (only,) = registered(client, "again", 1)
-    promote(client, "again", only)
-    assert promote(client, "again", only) == (True, "it is the champion already")
-    assert champion(client, "again") == only
+    verdict = promote(client, "again", only)
+    before = client.get_model_version("again", only).tags
+    assert promote(client, "again", only, p=None) == verdict == (True, "there was no champion")
+    assert client.get_model_version("again", only).tags == before
     assert moves(client, "again") == [f"version {only} is the first: there was no champion"]
 
 
-def test_rolling_back_walks_back_through_all_that_were_champion_and_says_so(client):
+def test_promotion_by_hand_ignores_the_gate_and_is_recorded(client):
+    first, worse = registered(client, "hand", 2)
+    promote(client, "hand", first)
+    promote(client, "hand", worse, 0.5)
+    done = promotion.promote_by_hand(client, "hand", worse, "it is smaller")
+    assert done.endswith(f"version {worse} replaced version {first}: promoted by hand: it is smaller")
+    assert champion(client, "hand") == worse
+    assert promote(client, "hand", worse, 0.5) == (True, done)
+    with pytest.raises(UserError, match=rf"^hand version {worse} is the champion already$"):
+        promotion.promote_by_hand(client, "hand", worse, "again")
+    with pytest.raises(UserError, match=rf"^hand has no version 9; its versions: {first}, {worse}$"):
+        promotion.promote_by_hand(client, "hand", "9", "why not")
+    promotion.rollback(client, "hand", "too bad")
+    assert champion(client, "hand") == first
+
+
+def test_rollback_goes_back_through_all_earlier_champions_and_is_recorded(client):
     one, two, worse, four = registered(client, "back", 4)
     for version, accuracy in ((one, 0.90), (two, 0.91), (worse, 0.80), (four, 0.92)):
-        promote(client, "back", version, accuracy=accuracy)
+        promote(client, "back", version, accuracy)
     assert champion(client, "back") == four
-    done = promotion.rollback(client, "back", "it shouts")
-    assert f"version {two} replaced version {four}: rolled back: it shouts" in done
+    done = promotion.rollback(client, "back", "too slow")
+    assert f"version {two} replaced version {four}: rolled back: too slow" in done
     assert champion(client, "back") == two
-    promotion.rollback(client, "back", "so does this")
+    promotion.rollback(client, "back", "it is too")
     assert champion(client, "back") == one
-    with pytest.raises(UserError, match=rf"^back version {one} is the champion, and no version .* is left$"):
-        promotion.rollback(client, "back", "and this")
+    with pytest.raises(UserError, match=rf"^back version {one} is the champion, and no previous champion is left$"):
+        promotion.rollback(client, "back", "and so is this")
     assert champion(client, "back") == one
-    better = "ECE 0.0100, the champion's 0.0100; 5.0 ms a review"
+    gate = "(McNemar's p 0.01); ECE 0.0100, the champion's 0.0100; 5.0 ms per review"
     assert moves(client, "back") == [
         f"version {one} is the first: there was no champion",
-        f"version {two} replaced version {one}: test accuracy 0.9100, the champion's 0.9000; {better}",
-        f"version {four} replaced version {two}: test accuracy 0.9200, the champion's 0.9100; {better}",
-        f"version {two} replaced version {four}: rolled back: it shouts",
-        f"version {one} replaced version {two}: rolled back: so does this",
+        f"version {two} replaced version {one}: test accuracy 0.9100, the champion's 0.9000 {gate}",
+        f"version {four} replaced version {two}: test accuracy 0.9200, the champion's 0.9100 {gate}",
+        f"version {two} replaced version {four}: rolled back: too slow",
+        f"version {one} replaced version {two}: rolled back: it is too",
     ]
 
 
-def test_what_was_rolled_back_stays_away_until_a_person_says_otherwise(client):
+def test_a_version_that_was_rolled_back_is_promoted_again_by_hand_alone(client):
     old, bad = registered(client, "stays", 2)
     promote(client, "stays", old)
-    promote(client, "stays", bad, accuracy=0.95)
-    done = promotion.rollback(client, "stays", "it shouts")
-    verdict = promote(client, "stays", bad, accuracy=0.95)
-    assert not verdict.promoted
-    assert verdict.reason == f"{done}; without the tag champion.rolled_back it may be champion again"
+    promote(client, "stays", bad, 0.95)
+    done = promotion.rollback(client, "stays", "too slow")
+    verdict = promote(client, "stays", bad, 0.95)
+    assert verdict == (False, f"{done}; `sentiment-rnn promote {bad}` makes it champion again")
     assert champion(client, "stays") == old
-    client.delete_model_version_tag("stays", bad, "champion.rolled_back")
-    assert promote(client, "stays", bad, accuracy=0.95).promoted
-    promotion.rollback(client, "stays", "still")
-    assert champion(client, "stays") == old
+    promotion.promote_by_hand(client, "stays", bad, "it is faster now")
+    assert champion(client, "stays") == bad
+    promotion.promote_by_hand(client, "stays", old, "safer")
+    assert promote(client, "stays", bad, 0.95).promoted
 
 
-def test_a_version_that_was_deleted_is_passed_over(client):
+def test_rollback_skips_a_deleted_version(client):
     one, two, three = registered(client, "deleted", 3)
     for version in (one, two, three):
         promote(client, "deleted", version)
@@ -186,7 +187,7 @@ def test_a_version_that_was_deleted_is_passed_over(client):
     assert champion(client, "deleted") == one
 
 
-def test_a_move_that_was_killed_before_the_alias_moved_leaves_the_way_back(client, monkeypatch):
+def test_a_move_that_was_killed_before_the_alias_moved_can_be_repeated_or_rolled_back(client, monkeypatch):
     one, two, three = registered(client, "killed", 3)
     promote(client, "killed", one)
     promote(client, "killed", two)
@@ -200,7 +201,7 @@ def test_a_move_that_was_killed_before_the_alias_moved_leaves_the_way_back(clien
     assert champion(client, "killed") == one
 
 
-def test_without_a_champion_there_is_no_way_back_and_the_cure_is_named(client):
+def test_without_a_champion_rollback_is_refused_and_the_cure_is_named(client):
     registered(client, "none", 1)
     with pytest.raises(UserError, match=r"^none has no champion in sqlite:.*: `make run`") as caught:
         promotion.rollback(client, "none", "why")

@@ -1,117 +1,90 @@
-"""Versions of the registered model in a real registry: made once, found again, loaded with the code they came with."""
+"""Versions of the registered model in a real registry: found by digest, loaded with the code registered with them."""
 
 import pickle
 import shutil
 import sys
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pytest
-import torch
-from conftest import shrunk_values
+from conftest import running_in, save_untrained
 
-from sentiment_rnn import params
-from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.predictor import Predictor
-from sentiment_rnn.models import Classifier
+from sentiment_rnn.inference.registration import ModelFiles, log_version
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
+TEXTS = ["a great film", "I hated every minute of it"]
+
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
+def client(tmp_path_factory, empty_store):
     folder = tmp_path_factory.mktemp("registry")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow itself sets both, for its children
-            patch.setenv(name, f"sqlite:///{folder}/mlruns/mlflow.db")
+    shutil.copytree(empty_store, folder / "mlruns")
+    with running_in(folder):
         yield connect()
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
 
 
 @pytest.fixture(scope="module")
-def model_folder(tmp_path_factory):
-    model = params.Params.model_validate(shrunk_values()).model_of("bilstm")
+def files(tmp_path_factory, tokens) -> ModelFiles:
     folder = tmp_path_factory.mktemp("model")
-    torch.manual_seed(0)
-    serialization.save(
-        Classifier(**model.architecture()).eval(), model.architecture(), Encoding(**model.encoding()), folder
-    )
-    return folder
+    save_untrained("bilstm", folder)
+    return ModelFiles(folder, tokens / "tokenizer.json")
 
 
-def test_a_registered_version_gives_what_the_model_gives(client, model_folder, tokens):
-    identity = load_identity(tokens)
-    run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=identity)
-    tokenizer = tokens / "tokenizer.json"
-    version = registry.register(
-        run_id, "served", model_folder=model_folder, tokenizer_file=tokenizer, tags={"seed": "7"}, description="a film"
+def register(client, name: str, files: ModelFiles) -> str:
+    run_id = runs.start(
+        client, "synthetic", "bilstm", params={}, tags={}, identity=load_identity(files.tokenizer.parent)
     )
-    found = client.get_model_version("served", version)
-    assert (version, found.run_id, found.tags["seed"]) == ("1", run_id, "7")
+    version = log_version(run_id, name, files)
+    registry.describe_version(client, name, version, tags={registry.DIGEST: files.digest()}, description="a film")
+    return version
+
+
+def test_a_registered_version_predicts_as_its_model_and_is_found_by_its_digest(client, files):
+    version = register(client, "served", files)
+    found = registry.find(client, "served", files.digest())
+    assert str(found.version) == version == "1"
+    assert registry.find(client, "served", "0" * 64) is None
     assert found.description.split("\n")[0] == "a film"
+    assert client.get_run(found.run_id).info.status == "FINISHED"
     model = client.get_registered_model("served")
     assert "models:/served@champion" in model.description
     assert model.tags["output"] == "label, probability"
-    assert client.get_run(run_id).info.status == "FINISHED"
 
-    again = registry.register(
-        run_id, "served", model_folder=model_folder, tokenizer_file=tokenizer, tags={"seed": "7"}, description="a film"
-    )
-    assert again == version, "the same model is no new version"
-
-    texts = ["a great film", "I hated every minute of it"]
-    answers = registry.load("served", version).predict(texts)
-    expected = Predictor(model_folder, tokenizer).positive(texts)
-    assert np.allclose([answer["probability"] for answer in answers], expected, rtol=0, atol=1e-6)
-    assert [answer["label"] for answer in answers] == ["positive" if p >= 0.5 else "negative" for p in expected]
+    predicted = registry.load("served", version).predict(TEXTS)
+    expected = Predictor(*files).predict_probabilities(TEXTS)
+    assert np.allclose([row["probability"] for row in predicted], expected, rtol=0, atol=1e-6)
+    assert [row["label"] for row in predicted] == ["positive" if p >= 0.5 else "negative" for p in expected]
 
 
-def test_a_version_runs_the_code_that_it_was_registered_with(client, model_folder, tokens):
-    identity = load_identity(tokens)
-    run_id = runs.start(client, "sample", "bilstm", params={}, tags={}, identity=identity)
-    files = {"model_folder": model_folder, "tokenizer_file": tokens / "tokenizer.json"}
-    version = registry.register(run_id, "old", **files, tags={}, description="")
-    (code,) = Path("mlruns").resolve().glob(f"artifacts/**/{_model_id(client, version)}/**/predictor.py")
+def test_a_version_runs_the_code_that_was_registered_with_it(client, files):
+    version = register(client, "old", files)
+    model_id = client.get_model_version("old", version).source.removeprefix("models:/")
+    (code,) = Path("mlruns").resolve().glob(f"artifacts/**/{model_id}/**/predictor.py")
     code.write_text(code.read_text().replace("return probabilities", "return probabilities * 0 + 0.125"))
     before = sys.modules["sentiment_rnn.inference.predictor"], list(sys.path)
 
-    texts = ["a great film", "I hated every minute of it"]
-    assert [answer["probability"] for answer in registry.load("old", version).predict(texts)] == [0.125, 0.125]
+    assert [row["probability"] for row in registry.load("old", version).predict(TEXTS)] == [0.125, 0.125]
     assert (sys.modules["sentiment_rnn.inference.predictor"], sys.path) == before
     assert sys.modules["sentiment_rnn.inference.predictor"].Predictor is Predictor
-    assert Predictor(*files.values()).positive(texts)[0] != 0.125
+    assert Predictor(*files).predict_probabilities(TEXTS)[0] != 0.125
 
     (weights,) = code.parents[2].parent.rglob("model.safetensors")
     weights.write_bytes(pickle.dumps("not weights"))
-    with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\)"):
+    with pytest.raises(UserError, match=r"\(SafetensorError\)"):
         registry.load("old", version)
 
 
-def _model_id(client, version: str) -> str:
-    return client.get_model_version("old", version).source.removeprefix("models:/")
-
-
-def test_a_model_that_other_code_would_answer_for_is_a_new_version(client, model_folder, tokens, monkeypatch, tmp_path):
-    files = {"model_folder": model_folder, "tokenizer_file": tokens / "tokenizer.json"}
-    client.create_registered_model("code")
-    version = client.create_model_version("code", "file:///nowhere").version
-    client.set_model_version_tag("code", version, "files.sha256", registry._digest(*files.values()))
-    assert str(registry.find(client, "code", **files).version) == str(version)
-    shutil.copytree(registry.PACKAGE, tmp_path / "sentiment_rnn", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(registry, "PACKAGE", tmp_path / "sentiment_rnn")
-    assert str(registry.find(client, "code", **files).version) == str(version), "the same code, elsewhere"
-    with (tmp_path / "sentiment_rnn" / "inference" / "served.py").open("a") as served:
-        served.write("# another line\n")
-    assert registry.find(client, "code", **files) is None
-
-
 def test_a_version_that_is_not_there_names_the_cure(client):
-    with pytest.raises(UserError, match=r"version 99 of film .* `dvc repro --single-item --force register`") as raised:
+    with pytest.raises(UserError, match=r"version 99 of film .* `dvc repro --single-item --force register`") as caught:
         registry.load("film", "99")
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_each_version_that_reads_a_test_split_counts_once(client):
+    client.create_registered_model("counted")
+    read = [("1", "a"), ("1", "a"), ("3", "a"), ("1", "a"), ("3", "b")]
+    assert [registry.count_test_reading(client, "counted", *each) for each in read] == [1, 1, 2, 2, 1]

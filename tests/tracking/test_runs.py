@@ -1,46 +1,40 @@
-"""The life of a run in a real store."""
+"""Runs in a real store, one process and several."""
 
+import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from sentiment_rnn.tracking import runs
-from sentiment_rnn.tracking.store import connect
 
 IDENTITY = {
-    "dataset": "sample",
+    "dataset": "synthetic",
     "source": "generated",
     "content_hashes": {"train": "a" * 64, "test": "b" * 64, "unsupervised": "c" * 64},
 }
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlruns/mlflow.db")
-        yield connect()
-
-
 def start(client, **changes) -> str:
     values = {"params": {"hidden_size": 6}, "tags": {"architecture": "bilstm"}, "identity": IDENTITY} | changes
-    return runs.start(client, "sample", "bilstm", **values)
+    return runs.start(client, "synthetic", "bilstm", **values)
 
 
 def status(client, run_id: str) -> str:
     return client.get_run(run_id).info.status
 
 
-def test_a_run_shows_what_is_run_on_what(client):
+def test_a_run_has_its_params_and_its_data_set(client):
     run = client.get_run(start(client))
     assert run.info.run_name == "bilstm"
     assert run.data.params == {"hidden_size": "6"}
     assert run.data.tags["architecture"] == "bilstm"
-    assert run.data.tags["dataset"] == "sample"
+    assert run.data.tags["dataset"] == "synthetic"
     assert run.data.tags["data.content_hash"] == "a" * 64
     (used,) = run.inputs.dataset_inputs
-    assert (used.dataset.name, used.dataset.digest) == ("sample", "a" * 16)
+    assert (used.dataset.name, used.dataset.digest) == ("synthetic", "a" * 16)
     assert "mlflow.parentRunId" not in run.data.tags
 
 
@@ -49,7 +43,7 @@ def test_a_child_names_its_parent(client):
     assert client.get_run(start(client, parent=parent)).data.tags["mlflow.parentRunId"] == parent
 
 
-def test_a_block_that_ends_well_leaves_the_run_finished(client):
+def test_a_run_is_finished_after_its_block(client):
     run_id = start(client)
     with runs.running(client, run_id):
         assert status(client, run_id) == "RUNNING"
@@ -58,14 +52,14 @@ def test_a_block_that_ends_well_leaves_the_run_finished(client):
 
 
 @pytest.mark.parametrize(("error", "expected"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
-def test_an_exception_passes_through_and_is_told_by_the_status(client, error, expected):
+def test_an_exception_is_raised_and_sets_the_status(client, error, expected):
     run_id = start(client)
     with pytest.raises(error), runs.running(client, run_id):
         raise error
     assert status(client, run_id) == expected
 
 
-def test_a_run_that_failed_can_be_taken_up_again(client):
+def test_a_failed_run_can_be_resumed(client):
     run_id = start(client)
     with pytest.raises(ValueError, match="first"), runs.running(client, run_id):
         raise ValueError("first")
@@ -100,6 +94,26 @@ def test_code_is_dirty_when_anything_but_results_differs_from_the_commit(tmp_pat
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "bilstm.json").write_text("{}")
     (tmp_path / "dvc.lock").write_text("")
-    assert runs.code_tags()["git.dirty"] == "false", "what the stages wrote is no change of the code"
+    assert runs.code_tags()["git.dirty"] == "false", "the output of stages is not a change of the code"
     (tmp_path / "code.py").write_text("2")
     assert runs.code_tags()["git.dirty"] == "true"
+
+
+def test_a_user_without_a_name_is_known_by_the_id(client, monkeypatch):
+    def getuser():
+        raise OSError("No username set in the environment")
+
+    monkeypatch.setattr(runs.getpass, "getuser", getuser)
+    assert client.get_run(start(client)).data.tags["mlflow.user"].isdigit()
+
+
+def test_four_processes_log_200_short_runs_to_a_new_sqlite_store(tmp_path):
+    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/new/mlflow.db"}
+    command = [sys.executable, Path(__file__).with_name("many_workers.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    client = MlflowClient(environment["MLFLOW_TRACKING_URI"])
+    (experiment,) = client.search_experiments(filter_string="name = 'synthetic-search'")
+    found = client.search_runs([experiment.experiment_id], max_results=1000)
+    assert len({run.data.tags["trial"] for run in found}) == len(found) == 200
+    assert {run.info.status for run in found} == {"FINISHED"}

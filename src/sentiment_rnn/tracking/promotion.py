@@ -74,7 +74,8 @@ def promote(
 ) -> Verdict:
     """Tag a version with its metrics, and move the alias to it if `decide` admits it.
 
-    The reason becomes its tag `promotion`. A version that was rolled back is not promoted again. For the champion itself the earlier reason is returned.
+    The reason becomes its tag `promotion`. A version that was rolled back is not promoted again. For the champion
+    itself the earlier reason is returned.
     """
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
