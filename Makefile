@@ -57,10 +57,8 @@ lint: $(BIN)/.installed  ## lint, format check, type check
 	ruff format --check
 	mypy
 
-ui: $(BIN)/.installed  ## MLflow's UI on http://127.0.0.1:5000
-	@if [ -n "$${MLFLOW_TRACKING_URI#sqlite:*}" ]; then echo "== the runs are at $$MLFLOW_TRACKING_URI"; exit 1; fi
-	@echo "== in the page: choose 'Model training' (top left), an experiment, and its view ('Views', top right): docs/mlflow.md"
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlruns/mlflow.db} --host 127.0.0.1 --port 5000
+ui: $(BIN)/.installed  ## MLflow's pages on http://127.0.0.1:5000, with links to the runs and the model
+	@sentiment-rnn ui
 
 screenshots: $(BIN)/.installed  ## the pictures of docs/mlflow.md, where a pipeline has run on IMDB
 	PYTHONPATH=. python docs/screenshots.py

@@ -1,4 +1,4 @@
-"""What docs/security.md promises: nothing is unpickled, nothing named in params.yaml is written elsewhere, loopback."""
+"""The statements of docs/security.md: no unpickling, no writing outside the project, servers on loopback only."""
 
 import ast
 import os
@@ -15,7 +15,7 @@ import torch
 from conftest import ROOT, shrunk_values, write_params
 
 from sentiment_rnn import cli, params
-from sentiment_rnn.baselines import model as linear
+from sentiment_rnn.baselines import model as baseline
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference import serialization
@@ -27,21 +27,21 @@ PARAMS = params.Params.model_validate(shrunk_values())
 BILSTM = PARAMS.model_of("bilstm")
 
 
-def dangers(source: str) -> list[str]:
+def unsafe_calls(source: str) -> list[str]:
     """Lines that could unpickle a file."""
     found = []
-    for node in ast.trace(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
             found += [f"{node.lineno}: import {name}" for name in names if name.split(".")[0] in UNPICKLES]
         if isinstance(node, ast.Call):
-            called, given = ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
-            lightning = called.endswith("load_from_checkpoint") or "ckpt_path" in given
-            if (called == "torch.load" or lightning) and given.get("weights_only") != "True":
+            called, keywords = ast.unparse(node.func), {word.arg: ast.unparse(word.value) for word in node.keywords}
+            lightning = called.endswith("load_from_checkpoint") or "ckpt_path" in keywords
+            if (called == "torch.load" or lightning) and keywords.get("weights_only") != "True":
                 found.append(f"{node.lineno}: {called} without weights_only=True")
-            if given.get("allow_pickle", "False") != "False":
+            if keywords.get("allow_pickle", "False") != "False":
                 found.append(f"{node.lineno}: {called} with allow_pickle")
-            # MLflow's flavours with a pickle inside, and gensim's own files
+            # MLflow's flavors that contain a pickle, and gensim's own files
             if re.search(r"(mlflow\.(pytorch|sklearn)\.load_model|(Word2Vec|KeyedVectors)\.load)$", called):
                 found.append(f"{node.lineno}: {called}")
     return found
@@ -61,19 +61,19 @@ def dangers(source: str) -> list[str]:
         "gensim.models.KeyedVectors.load('x')",
     ],
 )
-def test_the_check_below_finds_what_it_should(source):
-    assert len(dangers(source)) == 1
+def test_unsafe_calls_are_found(source):
+    assert len(unsafe_calls(source)) == 1
 
 
-def test_no_line_of_the_project_could_unpickle_a_file():
-    files = [path for room in ("src", "pipeline", "benchmarks") for path in (ROOT / room).rglob("*.py")]
+def test_the_project_has_no_unsafe_call():
+    files = [path for folder in ("src", "pipeline", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 100
-    found = {str(path.relative_to(ROOT)): dangers(path.read_text()) for path in files}
+    found = {str(path.relative_to(ROOT)): unsafe_calls(path.read_text()) for path in files}
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 
 class Malicious:
-    """Unpickled, it leaves a file."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -84,7 +84,7 @@ class Malicious:
 
 @pytest.fixture(params=["pickle", "torch"])
 def malicious(request, tmp_path):
-    """Writes a malicious file in the place of another; `mark` appears if it is unpickled."""
+    """A function that writes a malicious file; the folder `mark` exists after it was unpickled."""
     mark = tmp_path / "mark"
 
     def plant(path: Path) -> None:
@@ -99,38 +99,38 @@ def malicious(request, tmp_path):
         torch.load(tmp_path / "trap", weights_only=False)
     else:
         pickle.loads((tmp_path / "trap").read_bytes())
-    assert mark.is_dir(), "it has to be a trap, for what follows to mean something"
+    assert mark.is_dir(), "unpickling must create the folder, or the tests show nothing"
     mark.rmdir()
     yield plant
     assert not mark.exists()
 
 
-def test_a_malicious_file_in_the_place_of_weights_is_refused_unread(malicious, tmp_path):
+def test_malicious_weights_are_not_unpickled(malicious, tmp_path):
     serialization.save(
         Classifier(**BILSTM.architecture()), BILSTM.architecture(), Encoding(**BILSTM.encoding()), tmp_path
     )
     malicious(tmp_path / serialization.WEIGHTS)
-    with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\): remove it"):
+    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): remove it"):
         serialization.load(tmp_path)
 
 
-def test_a_malicious_file_in_the_place_of_a_rivals_numbers_is_refused_unread(malicious, tmp_path):
-    (tmp_path / linear.NGRAMS).write_text("good\nbad")
-    (tmp_path / linear.DESCRIPTION).write_text('{"name": "nb_logistic", "max_ngram": 1}')
-    malicious(tmp_path / linear.NUMBERS)
-    with pytest.raises(UserError, match=r"holds a broken file \(SafetensorError\): remove it"):
-        linear.load(tmp_path)
+def test_malicious_parameters_of_a_baseline_are_not_unpickled(malicious, tmp_path):
+    (tmp_path / baseline.NGRAMS).write_text("good\nbad")
+    (tmp_path / baseline.DESCRIPTION).write_text('{"name": "nb_logistic", "max_ngram": 1}')
+    malicious(tmp_path / baseline.NUMBERS)
+    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): remove it"):
+        baseline.load(tmp_path)
 
 
-def test_a_malicious_checkpoint_is_not_gone_on_from(malicious, tmp_path, tokens):
+def test_a_malicious_checkpoint_is_not_unpickled(malicious, tmp_path, tokens):
     malicious(tmp_path / "work" / "last.ckpt")
     trainer = PARAMS.trainer.model_copy(update={"precision": "32-true"})
-    with pytest.raises(UserError, match=r"work/last\.ckpt cannot be read \(UnpicklingError\): `rm -f "):
+    with pytest.raises(UserError, match=r"work/last\.ckpt .*\(UnpicklingError\): `rm -f "):
         fit("bilstm", BILSTM, trainer, 7, tokens=tokens, checkpoints=tmp_path / "work", logger=False)
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "/etc/elsewhere", "..", ".", "a/b", "a\\b", "", "a\n", "~root"])
-@pytest.mark.parametrize("where", ["models", "registry.name", "teachers"])
+@pytest.mark.parametrize("where", ["models", "registry.candidate", "teachers"])
 def test_a_name_that_becomes_a_folder_cannot_lead_out_of_the_project(where, name, tmp_path):
     values = shrunk_values()
     if where == "models":
@@ -139,13 +139,13 @@ def test_a_name_that_becomes_a_folder_cannot_lead_out_of_the_project(where, name
     elif where == "teachers":
         values["models"]["best"]["teachers"] = [name]
     else:
-        values["registry"]["name"] = name
+        values["registry"]["candidate"] = f"family/{name}"
     with pytest.raises(UserError, match=where.split(".")[0]):
         params.load(write_params(values, tmp_path))
 
 
 @pytest.mark.parametrize("url", ["journal:///tmp/study.journal", "sqlite:////etc/study.db", "file:///tmp/study"])
-def test_a_study_is_kept_in_the_project_or_on_a_server(url, tmp_path):
+def test_a_study_is_stored_in_the_project_or_on_a_server(url, tmp_path):
     values = shrunk_values()
     values["search"]["storage"] = url
     with pytest.raises(UserError, match=r"search\.storage"):
@@ -154,34 +154,26 @@ def test_a_study_is_kept_in_the_project_or_on_a_server(url, tmp_path):
     params.load(write_params(values, tmp_path))
 
 
-@pytest.mark.parametrize("stage", ["train", "search", "pretrain", "linear"])
-def test_a_stage_takes_no_folder_for_a_name(stage, project):
-    with pytest.raises(UserError, match=r"no (architecture|linear baseline) \.\./\.\./x in params\.yaml"):
+@pytest.mark.parametrize("stage", ["train", "search", "baseline", "pseudo_label"])
+def test_a_stage_takes_no_path_as_a_name(stage, project):
+    with pytest.raises(UserError, match=r"no (architecture|baseline) \.\./\.\./x in params\.yaml"):
         import_module(f"pipeline.{stage}").main("../../x")
     assert sorted(path.name for path in project.iterdir() if path.name != "mlruns") == ["params.yaml"]
 
 
-def made(command: str, *arguments: str) -> list[str]:
-    """The command of that name that make would run."""
+def make_command(command: str, *arguments: str) -> list[str]:
+    """The arguments of the command that make would run."""
     done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith(f"{command} ")]
     return shlex.split(line)
 
 
-def test_what_make_starts_binds_to_loopback():
-    ui = made("mlflow", "ui")
-    assert ui[:2] == ["mlflow", "ui"]
-    assert ui[ui.index("--host") + 1] == "127.0.0.1"
-    # a command that has no other address: tests/serving looks at its socket
-    assert made("sentiment-rnn", "serve", "PORT=5003") == ["sentiment-rnn", "serve", "--port", "5003"]
+def test_make_starts_servers_without_another_address():
+    """The address is fixed in the commands; tests/serving checks their sockets."""
+    assert make_command("sentiment-rnn", "ui") == ["sentiment-rnn", "ui"]
+    assert make_command("sentiment-rnn", "serve", "PORT=5003") == ["sentiment-rnn", "serve", "--port", "5003"]
 
 
-def test_the_command_that_make_runs_is_installed_with_the_package():
+def test_the_command_of_the_makefile_is_installed_with_the_package():
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert scripts == {"sentiment-rnn": f"{cli.__name__}:{cli.main.__name__}"}
-    assert made("sentiment-rnn", "rollback", "REASON=it shouts") == [
-        "sentiment-rnn",
-        "rollback",
-        "--reason",
-        "it shouts",
-    ]

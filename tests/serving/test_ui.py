@@ -17,7 +17,6 @@ from sentiment_rnn.serving.sockets import bind_socket
 from sentiment_rnn.serving.ui import show_ui
 from sentiment_rnn.tracking.store import connect, experiment
 
-
 expect.set_options(timeout=screenshots.TIMEOUT)
 
 
@@ -53,6 +52,12 @@ def test_it_prints_links_to_the_runs_and_to_the_model(served):
     }
     with urlopen(address) as response:
         assert b"MLflow" in response.read()
+
+
+def test_only_this_machine_can_connect(served):
+    processes = psutil.Process(served[0].pid).children(recursive=True)
+    listening = [one for process in processes for one in process.net_connections() if one.status == "LISTEN"]
+    assert {one.laddr.ip for one in listening} == {"127.0.0.1"}
 
 
 @pytest.mark.skipif(screenshots.chromium() is None, reason="no chromium here: apt-get install chromium")
