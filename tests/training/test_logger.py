@@ -1,4 +1,4 @@
-"""What reaches MLflow when: an epoch's metrics at once, the curve's points in few writes, none lost at the end."""
+"""Buffering: metrics of epochs are written at once, those of steps in few requests, none is lost."""
 
 import pytest
 from mlflow import MlflowClient
@@ -12,34 +12,34 @@ def logger(client: MlflowClient) -> RunLogger:
     return RunLogger(client.create_run("0").info.run_id)
 
 
-def points(client: MlflowClient, logger: RunLogger, name: str) -> list[tuple[int, float]]:
-    return [(point.step, point.value) for point in client.get_metric_history(logger.run_id, name)]
+def values(client: MlflowClient, logger: RunLogger, name: str) -> list[tuple[int, float]]:
+    return [(metric.step, metric.value) for metric in client.get_metric_history(logger.run_id, name)]
 
 
-def test_points_of_the_curve_wait_for_the_epochs_metrics(client, logger):
+def test_metrics_of_steps_are_written_with_those_of_the_epoch(client, logger):
     logger.log_metrics({"train_loss_step": 0.7, "epoch": 0.0}, 19)
     logger.log_metrics({"train_loss_step": 0.6, "epoch": 0.0}, 39)
-    assert points(client, logger, "train_loss_step") == []
+    assert values(client, logger, "train_loss_step") == []
     logger.log_metrics({"validation_loss": 0.5, "epoch": 0.0}, 40)
-    assert points(client, logger, "train_loss_step") == [(19, 0.7), (39, 0.6)]
-    assert points(client, logger, "validation_loss") == [(40, 0.5)]
+    assert values(client, logger, "train_loss_step") == [(19, 0.7), (39, 0.6)]
+    assert values(client, logger, "validation_loss") == [(40, 0.5)]
 
 
-def test_the_curve_is_never_far_behind(client, logger, monkeypatch):
-    monkeypatch.setattr(logger_module, "WAIT", 0.0)
+def test_metrics_of_steps_are_written_after_the_delay(client, logger, monkeypatch):
+    monkeypatch.setattr(logger_module, "MAX_DELAY", 0.0)
     logger.log_metrics({"train_loss_step": 0.7}, 19)
-    assert points(client, logger, "train_loss_step") == [(19, 0.7)]
+    assert values(client, logger, "train_loss_step") == [(19, 0.7)]
 
 
-def test_more_points_than_mlflow_takes_at_once_are_written(client, logger):
+def test_more_metrics_than_mlflow_accepts_in_a_request(client, logger):
     for step in range(1100):
         logger.log_metrics({"train_loss_step": 0.5, "epoch": 0.0}, step)
     logger.finalize()
-    assert [step for step, _ in points(client, logger, "train_loss_step")] == list(range(1100))
+    assert [step for step, _ in values(client, logger, "train_loss_step")] == list(range(1100))
 
 
-def test_what_waits_is_written_at_the_end(client, logger):
+def test_the_buffer_is_written_at_the_end(client, logger):
     logger.log_metrics({"train_loss_step": 0.7}, 19)
     logger.finalize("success")
-    assert points(client, logger, "train_loss_step") == [(19, 0.7)]
+    assert values(client, logger, "train_loss_step") == [(19, 0.7)]
     assert client.get_run(logger.run_id).info.status == "FINISHED"

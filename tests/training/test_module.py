@@ -1,4 +1,4 @@
-"""The LightningModule's arithmetic, against plain torch."""
+"""The LightningModule against plain torch: loss, adversarial perturbation, optimizer, clipping, metrics."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from sentiment_rnn.training.module import SentimentModule, adversarial_perturbat
 ARCHITECTURE = {
     "vocab_size": 50, "embedding_size": 5, "bigram_size": 0, "bigram_buckets": 9,
     "cell": "lstm", "hidden_size": 4, "num_layers": 1, "bidirectional": True,
-    "initial": "keras", "memory": None, "merge": "concat", "pooling": ["last"],
+    "initializer": "keras", "chrono_init": None, "merge_mode": "concat", "cell_options": {}, "pooling": ["last"],
     "word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0,
 }  # fmt: skip
 
@@ -17,9 +17,9 @@ ARCHITECTURE = {
 def module(**changes) -> SentimentModule:
     torch.manual_seed(0)
     values = {
-        "architecture": ARCHITECTURE, "scored": "validation", "learning_rate": 0.02, "schedule": "constant",
-        "adam_epsilon": 1e-7, "gradient_clip": 1.0, "seed": 7, "trained": "all",
-        "label_smoothing": 0.0, "adversarial": None,
+        "architecture": ARCHITECTURE, "eval_split": "validation", "learning_rate": 0.02, "lr_schedule": "constant",
+        "adam_epsilon": 1e-7, "gradient_clip": 1.0, "seed": 7, "trainable": "all",
+        "label_smoothing": 0.0, "adversarial_epsilon": None,
     }  # fmt: skip
     return SentimentModule(**(values | changes))
 
@@ -37,7 +37,7 @@ def test_the_loss_is_the_mean_negative_log_likelihood(batch):
     assert trained.training_step(batch, 0).item() == pytest.approx(-likelihood.log().mean().item(), rel=1e-6)
 
 
-def test_smoothed_labels_cost_the_certain_more(batch):
+def test_label_smoothing_spreads_each_label_over_both_classes(batch):
     trained = module(label_smoothing=0.2)
     with torch.no_grad():
         positive = trained(batch.ids, batch.lengths).sigmoid()
@@ -46,59 +46,55 @@ def test_smoothed_labels_cost_the_certain_more(batch):
     assert trained.training_step(batch, 0).item() == pytest.approx(expected.item(), rel=1e-6)
 
 
-def test_the_worst_step_has_its_length_and_leaves_padding_alone(batch):
+def test_the_adversarial_perturbation_has_norm_epsilon_and_is_zero_at_padding(batch):
     model = module().model
     embedded = model.embed(batch.ids)
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(model.judge(embedded, batch.lengths), batch.labels)
-    step = adversarial_perturbation(loss, embedded, 0.3)
-    assert not step.requires_grad
-    assert torch.allclose(step.square().sum((0, 2)).sqrt(), torch.tensor(0.3))
-    assert not step[4:, 1].any()
-    assert not step[1:, 2].any()
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(
+        model.forward_embedded(embedded, batch.lengths), batch.labels
+    )
+    perturbation = adversarial_perturbation(loss, embedded, 0.3)
+    assert not perturbation.requires_grad
+    assert torch.allclose(perturbation.square().sum((0, 2)).sqrt(), torch.tensor(0.3))
+    assert not perturbation[4:, 1].any()
+    assert not perturbation[1:, 2].any()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_step_of_that_length_is_worse_to_first_order(batch, seed):
+def test_no_random_perturbation_of_that_norm_raises_the_loss_more(batch, seed):
     torch.manual_seed(seed)
     model = module().model
 
     def losses(embedded):
-        logits = model.judge(embedded, batch.lengths)
+        logits = model.forward_embedded(embedded, batch.lengths)
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="none")
 
     embedded = model.embed(batch.ids)
-    worst = adversarial_perturbation(losses(embedded).mean(), embedded, 1e-3)
+    adversarial = adversarial_perturbation(losses(embedded).mean(), embedded, 1e-3)
     other = torch.randn_like(embedded)
     other *= 1e-3 / other.square().sum((0, 2), keepdim=True).sqrt()
-    assert (losses(embedded + worst) > losses(embedded)).all()
-    assert (losses(embedded + worst) > losses(embedded + other)).all()
+    assert (losses(embedded + adversarial) > losses(embedded)).all()
+    assert (losses(embedded + adversarial) > losses(embedded + other)).all()
 
 
-def test_the_adversarial_loss_is_that_of_the_moved_embeddings_beside_the_plain_one(batch):
-    plain, trained = module(), module(adversarial=0.3)
+def test_the_adversarial_loss_is_added_to_the_loss(batch):
+    plain, trained = module(), module(adversarial_epsilon=0.3)
     embedded = plain.model.embed(batch.ids)
     loss = plain.training_step(batch, 0)
-    of = torch.nn.functional.binary_cross_entropy_with_logits
-    before = of(plain.model.judge(embedded, batch.lengths), batch.labels)
-    moved = of(
-        plain.model.judge(embedded + adversarial_perturbation(before, embedded, 0.3), batch.lengths), batch.labels
+    loss_of = torch.nn.functional.binary_cross_entropy_with_logits
+    before = loss_of(plain.model.forward_embedded(embedded, batch.lengths), batch.labels)
+    perturbed = loss_of(
+        plain.model.forward_embedded(embedded + adversarial_perturbation(before, embedded, 0.3), batch.lengths),
+        batch.labels,
     )
-    assert trained.training_step(batch, 0).item() == pytest.approx((loss + moved).item(), rel=1e-5)
-    assert moved > loss
+    assert trained.training_step(batch, 0).item() == pytest.approx((loss + perturbed).item(), rel=1e-5)
+    assert perturbed > loss
 
 
-def test_an_embedding_that_is_not_trained_can_be_moved(batch):
-    trained = module(trained="readout", adversarial=0.3)
+def test_an_embedding_that_is_not_trained_can_be_perturbed(batch):
+    trained = module(trainable="readout", adversarial_epsilon=0.3)
     trained.training_step(batch, 0).backward()
     assert trained.model.embedding.weight.grad is None
     assert trained.model.readout.weight.grad is not None
-
-
-def test_the_optimizer_is_adam_with_the_values_asked_for():
-    optimizer = module().configure_optimizers()
-    assert isinstance(optimizer, torch.optim.Adam)
-    (group,) = optimizer.param_groups
-    assert (group["lr"], group["eps"], group["weight_decay"]) == (0.02, 1e-7, 0)
 
 
 def test_a_step_is_adams_first_step(batch):
@@ -123,21 +119,26 @@ def test_clipping_scales_all_gradients_together(batch):
 
 
 def test_a_checkpoints_hyperparameters_are_plain_values():
-    kept = dict(module().hparams)
-    assert kept["architecture"] == ARCHITECTURE
-    assert {type(value) for value in kept.values()} <= {dict, str, float, int, type(None)}
+    saved = dict(module().hparams)
+    assert saved["architecture"] == ARCHITECTURE
+    assert {type(value) for value in saved.values()} <= {dict, str, float, int, type(None)}
 
 
-def test_an_epochs_figures_are_means_over_its_reviews_however_small_their_logits(batch):
-    scored = module()
-    torch.nn.init.zeros_(scored.model.readout.weight)
-    torch.nn.init.constant_(scored.model.readout.bias, 0.3)  # "positive", though it might be taken for a probability
+def test_metrics_of_an_epoch_are_means_over_its_reviews(batch):
+    evaluated = module()
+    torch.nn.init.zeros_(evaluated.model.readout.weight)
+    torch.nn.init.constant_(
+        evaluated.model.readout.bias, 0.3
+    )  # positive as a logit, negative if it were taken for a probability
     one = Batch(batch.ids[:, 1:2], batch.lengths[1:2], batch.labels[1:2])
-    scored.validation_step(batch, 0)
-    scored.validation_step(one, 1)
+    evaluated.validation_step(batch, 0)
+    evaluated.validation_step(one, 1)
     for labels, logits in ((batch.labels, torch.full((3,), 0.3)), (one.labels, torch.full((1,), 0.3))):
-        scored.update_metrics(logits, torch.nn.functional.binary_cross_entropy_with_logits(logits, labels), labels)
+        evaluated.update_metrics(logits, torch.nn.functional.binary_cross_entropy_with_logits(logits, labels), labels)
     right, wrong = (torch.nn.functional.softplus(torch.tensor(logit)) for logit in (-0.3, 0.3))
-    for accuracy, loss in ((scored.scored_accuracy, scored.scored_loss), (scored.train_accuracy, scored.train_loss)):
+    for accuracy, loss in (
+        (evaluated.eval_accuracy, evaluated.eval_loss),
+        (evaluated.train_accuracy, evaluated.train_loss),
+    ):
         assert accuracy.compute().item() == pytest.approx(2 / 4)
         assert loss.compute().item() == pytest.approx((2 * right + 2 * wrong).item() / 4, rel=1e-6)
