@@ -1,7 +1,6 @@
 """Register the candidate: its seeds become one calibrated model, the next version of the registered model."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -202,9 +201,7 @@ def log_version(run_id: str, name: str, files: ModelFiles) -> str:
     mlflow.set_registry_uri(tracking_uri())
     client = MlflowClient(tracking_uri(), tracking_uri())
     ended = client.get_run(run_id).info.end_time
-    with mlflow.start_run(run_id=run_id), warnings.catch_warnings():
-        # of the output, whose values are strings and numbers
-        warnings.filterwarnings("ignore", r".*Any type hint is inferred as AnyType")
+    with mlflow.start_run(run_id=run_id):
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(PACKAGE / "inference" / "pyfunc_model.py"),
