@@ -1,43 +1,46 @@
+"""Intervals and verdicts."""
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from sentiment_rnn.studies.effect import DECADES, POINTS, TIMES, Effect, together
+from sentiment_rnn.studies.effect import ACCURACY, MAGNITUDE, RATIO, Effect, combined_verdict
 
 
-def test_interval_is_that_of_a_one_sample_t_test() -> None:
+def test_the_interval_is_that_of_a_one_sample_t_test() -> None:
     values = [0.4, 1.1, 0.7, 0.2]
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert Effect("a - b", values, POINTS).interval == pytest.approx((expected.low, expected.high))
+    assert Effect("a - b", values, ACCURACY).interval == pytest.approx((expected.low, expected.high))
 
 
 @pytest.mark.parametrize(
     ("values", "unit", "verdict"),
     [
-        ([1.0, 1.1, 0.9], POINTS, "holds"),
-        ([0.1, 0.11, 0.09], POINTS, "does not hold"),  # surely there, and too small to matter
-        ([-1.0, -1.1, -0.9], POINTS, "does not hold"),
-        ([0.1, -0.1, 0.0], POINTS, "does not hold"),  # nothing of half a point can hide in it
-        ([3.0, -1.0, 1.0], POINTS, "undecided"),
-        ([1.9, 2.0, 2.1], TIMES, "holds"),
-        ([0.9, 0.91, 0.89], TIMES, "does not hold"),
-        ([0.02, 0.01, 0.0], DECADES, "does not hold"),
+        ([1.0, 1.1, 0.9], ACCURACY, "supported"),
+        ([0.1, 0.11, 0.09], ACCURACY, "not supported"),  # significant, but too small to matter
+        ([-1.0, -1.1, -0.9], ACCURACY, "not supported"),
+        ([0.1, -0.1, 0.0], ACCURACY, "not supported"),  # the interval excludes half a percentage point
+        ([3.0, -1.0, 1.0], ACCURACY, "inconclusive"),
+        ([1.9, 2.0, 2.1], RATIO, "supported"),
+        ([0.9, 0.91, 0.89], RATIO, "not supported"),
+        ([0.02, 0.01, 0.0], MAGNITUDE, "not supported"),
     ],
 )
 def test_verdict(values: list[float], unit: object, verdict: str) -> None:
     assert Effect("a - b", values, unit).verdict == verdict  # type: ignore[arg-type]
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    random = np.random.default_rng(7)
-    covered = 0
-    for _ in range(1_000):
-        low, high = Effect("a - b", random.normal(0.3, 1.0, size=3), POINTS).interval
-        covered += low <= 0.3 <= high
-    assert 920 <= covered <= 980
+def test_two_models_near_chance_are_inconclusive() -> None:
+    assert Effect("a - b", [0.0, 0.1, -0.1], ACCURACY, informative=False).verdict == "inconclusive"
 
 
-def test_a_claim_of_several_holds_only_if_all_do() -> None:
-    assert together(["holds", "holds"]) == "holds"
-    assert together(["holds", "undecided"]) == "undecided"
-    assert together(["holds", "undecided", "does not hold"]) == "does not hold"
+def test_a_claim_is_supported_only_if_all_its_effects_are() -> None:
+    assert combined_verdict(["supported", "supported"]) == "supported"
+    assert combined_verdict(["supported", "inconclusive"]) == "inconclusive"
+    assert combined_verdict(["supported", "inconclusive", "not supported"]) == "not supported"
+
+
+def test_the_geometric_mean_of_ratios() -> None:
+    assert Effect("a / b", [0.5, 2.0], RATIO).mean == pytest.approx(1.0)
+    low, high = Effect("a / b", [1.0, 2.0, 4.0], RATIO).interval
+    assert np.sqrt(low * high) == pytest.approx(2.0)

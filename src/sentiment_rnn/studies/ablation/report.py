@@ -84,10 +84,10 @@ def markdown(found: Sequence[Row], params: AblationParams, dataset: str, context
         f"{machine(context.trainer)}.",
         f"Each row is the model `{params.architecture}` (with {changes}) with one more change, trained with the seeds",
         f"{seeds}. Differences are from the unchanged model of the same seed, with the 95% interval of their mean",
-        "(Student's t over the seeds). For the loss, a negative difference is better. Seconds are those of one training",
+        "(Student's t over the seeds). For the loss, a negative difference is better. Seconds are those of a training",
         "beside others, without the stages that all variants share (word vectors, teachers).",
         "",
-        "| variant | accuracy, % | difference, percentage points | loss | difference | s per training | relative time |",
+        "| variant | accuracy, % | difference, percentage points | loss | difference | s/training | relative time |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in found:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlflow import MlflowClient
+from pydantic import Field
 
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.inference.logits import predict_logits
@@ -15,7 +16,7 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation, pretrained
 from sentiment_rnn.training.logger import RunLogger
-from sentiment_rnn.training.train import Training
+from sentiment_rnn.training.train import run_fits
 
 UNCHANGED = "unchanged"
 
@@ -30,8 +31,9 @@ class Variant(CachedExperiment):
 
     headline: ClassVar[str] = "final_validation_loss"
 
-    word_vectors: Path
-    pseudo_labels: Path
+    # not inputs: the hashes of their files are
+    word_vectors: Path = Field(exclude=True)
+    pseudo_labels: Path = Field(exclude=True)
 
     def inputs(self, context: Context) -> dict[str, Any]:
         """All that decides its metrics, except the data."""
@@ -51,23 +53,24 @@ class Variant(CachedExperiment):
         run_id = self.start(client, context)
         with runs.running(client, run_id):
             labels = distillation.load(self.pseudo_labels.name, self.model, self.pseudo_labels, context.tokens)
-            training = Training(
-                name=f"{self.name}, seed {self.seed}",
-                model=self.model,
-                params=context.trainer,
-                seed=self.seed,
+            fits = run_fits(
+                f"{self.name}, seed {self.seed}",
+                self.model,
+                context.trainer,
+                self.seed,
                 tokens=context.tokens,
                 init_state=pretrained.load(self.model, self.word_vectors, context.tokens),
                 pseudo_labels=labels,
                 checkpoints=None,
+                logger=RunLogger(run_id),
             )
-            distilled, result = training.run(RunLogger(run_id))
+            result = fits.trained
             assert result is not None, "an experiment is one process"
             eval_set = result.data.eval_set
             metrics = evaluate(probabilities(predict_logits(result.model, eval_set)), eval_set.labels)
             client.log_metric(run_id, "final_validation_accuracy", metrics["accuracy"])
             client.log_metric(run_id, "final_validation_loss", metrics["log_loss"])
-            epochs = [*(distilled.history if distilled else []), *result.history]
+            epochs = [*(fits.distilled.history if fits.distilled else []), *result.history]
             client.log_metric(run_id, "train_seconds", sum(row["epoch_seconds"] for row in epochs))
             # last, since Lightning's logger ends the run as soon as the training has ended
             client.set_tag(run_id, KEY, self.key(context))

@@ -78,15 +78,15 @@ of the LSTM family, and notes on the gates of the LSTM. Written by `make claims`
 - **Intervals.** {len(params.seeds)} seeds, the same on both sides. An effect is the mean difference between trainings
   with the same seed, with its 95% interval (Student's t over the seeds): the range that other seeds may give. It does
   not include the sampling error of the test reviews. Test is evaluated once, after the last epoch, and selects nothing.
-- **Verdicts.** *Not supported*: the interval excludes effects of practical size (0.5 percentage points of test accuracy,
-  5% of the time or the size, 0.1 orders of magnitude). *Supported*: the whole interval is on the claim's side.
-  *Inconclusive*: neither, or both models are near chance; more `claims.seeds` give narrower intervals. A claim with
-  several comparisons is supported only if all of them are. About one in twenty intervals misses its true value.
+- **Verdicts.** *Not supported*: the interval excludes effects of practical size (0.5 percentage points of test
+  accuracy, 5% of the time or the size, 0.1 orders of magnitude). *Supported*: the whole interval is on the claim's
+  side. *Inconclusive*: neither, or both models are near chance; more `claims.seeds` give narrower intervals. A claim
+  with several comparisons is supported only if all of them are. About one in twenty intervals misses its true value.
 - **Terms.** The *long-range task* consists of synthetic reviews whose verdict is followed by a given number of tokens
-  without an opinion, the *dependency length* ({min(params.dependency_lengths)} to {max(params.dependency_lengths)} here,
-  {params.long_range_reviews:,} training reviews). *Last state*: the prediction depends on the state after the last token
-  alone; otherwise on the maximum of each state over all tokens (*max pooling*). An *echo state network* has recurrent
-  weights that are never trained; their *spectral radius* decides how fast its state fades.
+  without an opinion, the *dependency length* ({min(params.dependency_lengths)} to {max(params.dependency_lengths)}
+  here, {params.long_range_reviews:,} training reviews). *Last state*: the prediction depends on the state after the
+  last token alone; otherwise on the maximum of each state over all tokens (*max pooling*). An *echo state network* has
+  recurrent weights that are never trained; their *spectral radius* decides how fast its state fades.
 """
 
 
