@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.pyfunc import PyFuncModel
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # pipeline/__init__.py says why
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # see pipeline/__init__.py
 app = typer.Typer(rich_markup_mode=None)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="A port of 127.0.0.1; 0 chooses a free one.")]
@@ -93,9 +93,9 @@ def explain(
     Prints a table and writes a plot: the gates and the states of the recurrent layer at each word, the share of each
     word in the pooling, and the probability of the text up to that word.
     """
-    from sentiment_rnn.explain.command import explain as run
+    from sentiment_rnn.explain import command
 
-    run(text, model, out)
+    command.explain(text, model, out)
 
 
 @app.command()
@@ -104,12 +104,12 @@ def serve(port: Port = 5001) -> None:
     from sentiment_rnn.serving.sockets import bind_socket
 
     with bind_socket(port) as listening:
-        from sentiment_rnn.serving.server import serve as run
+        from sentiment_rnn.serving import server
 
         model, label = _load_champion()
         host, port = listening.getsockname()
         print(f"{label} on http://{host}:{port}/invocations; Ctrl-C stops it", flush=True)
-        run(model, listening)
+        server.serve(model, listening)
 
 
 @app.command()
@@ -139,6 +139,27 @@ def rollback(reason: Reason = "no reason given") -> None:
     from sentiment_rnn.tracking import promotion
 
     print(promotion.rollback(*_registered_model(), reason))
+
+
+@app.command()
+def run(
+    targets: Annotated[list[str] | None, typer.Argument(help="Stages of dvc.yaml. Default: all of them.")] = None,
+) -> int:
+    """Run the pipeline (dvc repro) with progress over all its stages.
+
+    Without targets, and if the data set cannot be downloaded, the demo runs instead.
+    """
+    from sentiment_rnn.demo import run_or_demo
+
+    return run_or_demo(targets or [])
+
+
+@app.command()
+def demo() -> int:
+    """Run the pipeline on synthetic reviews, in demo/, in minutes."""
+    from sentiment_rnn.demo import demo as run_demo
+
+    return run_demo()
 
 
 def _registered_model() -> tuple["MlflowClient", str]:

@@ -52,16 +52,16 @@ def trace(predictor: Predictor, text: str) -> Trace:
     """
     tokens = _tokenize(predictor, text)
     encoding = predictor.encoding
-    kept = truncate(np.arange(len(tokens)), encoding.max_length, encoding.truncation)
+    positions = truncate(np.arange(len(tokens)), encoding.max_length, encoding.truncation)
     model = predictor.model.members[0] if isinstance(predictor.model, Ensemble) else predictor.model
     assert isinstance(model, Classifier)
     ids, lengths = pad([np.array(tokens.ids)], encoding)
     ids = ids[: lengths[0]]
     states, recorded = trace_encoder(model.encoder, model.embed(ids))
-    padding = len(ids) - len(kept)
-    words = [_printable(text[slice(*tokens.offsets[position])]) for position in kept]
+    padding = len(ids) - len(positions)
+    words = [_printable(text[slice(*tokens.offsets[position])]) for position in positions]
     known = (ids[padding:, 0] != UNKNOWN).numpy()
-    probability = _prefix_probabilities(predictor, text, [tokens.offsets[position][1] for position in kept])
+    probability = _prefix_probabilities(predictor, text, [tokens.offsets[position][1] for position in positions])
     cells = {direction: _summarize(values) for direction, values in recorded.items()}
     return Trace(
         words=[f"padding x {padding}"] * bool(padding) + words,

@@ -1,4 +1,4 @@
-"""MLflow's scoring server, with status 4xx for invalid requests that it would answer with 500."""
+"""MLflow's scoring server, with status 4xx instead of 500 for all invalid requests."""
 
 import socket
 from contextlib import suppress
