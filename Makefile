@@ -1,52 +1,70 @@
-# Everything a newcomer needs: `make run`, `make serve`, `make ui`, `make test`. Each makes .venv first where it is missing.
+# `make help` lists the targets; each makes .venv first where it is missing.
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run best ablation search claims bench bench-quick explain serve rollback test soak lint ui screenshots
+# What a person fills in reaches the programs as it is, through the environment: neither make nor the shell expands it.
+FILLED_IN := TEXT REASON ARCH TRIALS MODEL OUT VERSION PORT
+$(foreach name,$(FILLED_IN),$(eval export GIVEN_$(name) := $$(if $$(findstring command,$$(origin $(name))),$$(value $(name)))))
+unexport $(FILLED_IN)
 
-run: $(BIN)/.installed  ## the whole pipeline, from raw reviews to the evaluated champion
-	@echo "== dvc repro: download, tokenize, search, train, compare, register, evaluate"
-	@# DVC follows files and params.yaml: that a mirror is named which was not before, or that the hub is back, it cannot see
-	@if grep -qs '"dataset": "sample"' data/raw/dataset.json; then \
-		if [ -n "$$IMDB_MIRROR" ] && grep -q '^  source: auto' params.yaml; then \
-			echo "== a mirror of IMDB is named: it takes the sample's place"; dvc repro --force --single-item download; \
-		else echo "== on the sample, not IMDB, as before; to ask the hub again: dvc repro --force --single-item download"; fi; fi
-	dvc repro
+.DEFAULT_GOAL := help
+.PHONY: help demo run best compare search claims ablation bench bench-quick predict explain serve ui promote rollback \
+	test soak lint screenshots
 
-best: $(BIN)/.installed  ## the best model there is, from pre-training to the evaluated champion; says first how long it will take
-	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
-	python -m pipeline.forecast
-	dvc repro best/dvc.yaml
+help:  ## list the targets
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  %-13s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-search: $(BIN)/.installed  ## a search as a job: make search ARCH=bilstm TRIALS=50, on as many machines as share OPTUNA_STORAGE
-	@if [ -z "$(ARCH)" ]; then echo "error: name an architecture of params.yaml: make search ARCH=bilstm TRIALS=50"; exit 1; fi
-	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
-	python -m pipeline.search $(ARCH) $(if $(TRIALS),--trials $(TRIALS))
+demo: $(BIN)/.installed  ## the whole pipeline on synthetic reviews, in demo/: three minutes on two cores, no download
+	@sentiment-rnn demo
 
-claims: $(BIN)/.installed  ## what the documents claim, measured: reports/claims.md; stopped, the same command goes on
-	@if [ ! -d data/tokens ]; then echo "== the reviews are not here yet: dvc repro tokenize"; dvc repro tokenize; fi
+run: $(BIN)/.installed  ## the whole pipeline on IMDB; where IMDB cannot be downloaded, the demo
+	@sentiment-rnn run
+
+best: $(BIN)/.installed  ## the registered model only: its training, registration and evaluation
+	@sentiment-rnn run evaluate
+
+compare: $(BIN)/.installed  ## the family of architectures and the linear baselines only, compared on test
+	@sentiment-rnn run compare
+
+search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50, on all machines that share OPTUNA_STORAGE
+	@sentiment-rnn run word_vectors
+	@python -m pipeline.search $${GIVEN_TRIALS:+--trials "$$GIVEN_TRIALS"} -- "$$GIVEN_ARCH"
+
+claims: $(BIN)/.installed  ## measure what the docs claim of the architectures: reports/claims.md; resumes where it was stopped
+	@sentiment-rnn run tokenize
 	python -m pipeline.claims
 
-ablation: $(BIN)/.installed  ## what each part of the best model's recipe is worth: reports/ablation.md; stopped, the same command goes on
-	dvc repro best/dvc.yaml:pretrain best/dvc.yaml:teach-best
+ablation: $(BIN)/.installed  ## the effect of each part of the best model: reports/ablation.md; resumes where it was stopped
+	@sentiment-rnn run word_vectors pseudo_label_best
 	python -m pipeline.ablation
 
-bench: $(BIN)/.installed .keras-venv/.installed  ## how fast it is, against Keras and bare loops: docs/performance.md; most of an hour
+bench: $(BIN)/.installed .keras-venv/.installed  ## measure the speed, beside Keras and plain loops: docs/performance.md; an hour
 	python -m benchmarks
 
-bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it, against what was kept last: fails where it became slower
+bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it; fails where it became slower
 	python -m benchmarks --quick
 
-# a review may hold quotes, dollars, backticks: it goes to the shell through the environment, as it is
-export REVIEW := $(value TEXT)
-unexport TEXT
-explain: $(BIN)/.installed  ## gates, states and prediction word by word: make explain TEXT="...", other models by MODEL=gru
-	@sentiment-rnn explain $(if $(MODEL),--model $(MODEL)) $(if $(OUT),--out $(OUT)) -- "$$REVIEW"
+predict: $(BIN)/.installed  ## label a review: make predict TEXT="..."
+	@sentiment-rnn predict -- "$$GIVEN_TEXT"
 
-test: $(BIN)/.installed  ## the tests, a quarter of an hour on two cores
-	@echo "== pytest: the tests, a quarter of an hour on two cores, in two processes of one thread"
+explain: $(BIN)/.installed  ## gates and states word by word: make explain TEXT="..." [MODEL=gru] [OUT=plot.png]
+	@sentiment-rnn explain $${GIVEN_MODEL:+--model "$$GIVEN_MODEL"} $${GIVEN_OUT:+--out "$$GIVEN_OUT"} -- "$$GIVEN_TEXT"
+
+serve: $(BIN)/.installed  ## serve the champion over HTTP on http://127.0.0.1:5001/invocations; make serve PORT=5002
+	@sentiment-rnn serve $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+
+ui: $(BIN)/.installed  ## MLflow's pages on http://127.0.0.1:5000; make ui PORT=5005
+	@sentiment-rnn ui $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+
+promote: $(BIN)/.installed  ## make a version the champion: make promote VERSION=3 REASON="why"
+	@sentiment-rnn promote $${GIVEN_REASON:+--reason "$$GIVEN_REASON"} -- "$$GIVEN_VERSION"
+
+rollback: $(BIN)/.installed  ## make the previous champion the champion again: make rollback REASON="why"
+	@sentiment-rnn rollback $${GIVEN_REASON:+--reason "$$GIVEN_REASON"}
+
+test: $(BIN)/.installed  ## the tests: seven minutes on two cores
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(BIN)/.installed  ## the endurance tests
@@ -57,18 +75,8 @@ lint: $(BIN)/.installed  ## lint, format check, type check
 	ruff format --check
 	mypy
 
-ui: $(BIN)/.installed  ## MLflow's pages on http://127.0.0.1:5000, with links to the runs and the model
-	@sentiment-rnn ui
-
-screenshots: $(BIN)/.installed  ## the pictures of docs/mlflow.md, where a pipeline has run on IMDB
+screenshots: $(BIN)/.installed  ## the screenshots of docs/mlflow.md, after a run on IMDB
 	PYTHONPATH=. python docs/screenshots.py
-
-PORT := 5001
-serve: $(BIN)/.installed  ## the champion over HTTP, raw text in: http://127.0.0.1:5001/invocations; make serve PORT=5002
-	sentiment-rnn serve --port $(PORT)
-
-rollback: $(BIN)/.installed  ## the version before is champion again: make rollback REASON="why"
-	sentiment-rnn rollback $(if $(REASON),--reason "$(REASON)")
 
 $(BIN)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -3,6 +3,7 @@
 It needs mlflow, numpy, safetensors, tokenizers and torch; this package is logged with it.
 """
 
+import warnings
 from typing import Any
 
 import mlflow
@@ -11,6 +12,9 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.inference.predictor import Predictor
+
+# MLflow warns, with escape codes, that it does not check the types of what `predict` returns
+warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
 
 
 class SentimentModel(PythonModel):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.data.tokenized import TokenizedReviews
@@ -209,8 +211,10 @@ def log_version(run_id: str, name: str, files: ModelFiles) -> str:
             code_paths=[str(PACKAGE)],
             # without a local version label: 2.13.0+cpu is not on PyPI
             pip_requirements=[f"{package}=={installed_version(package).split('+')[0]}" for package in REQUIREMENTS],
-            registered_model_name=name,
         )
+    with suppress(MlflowException):  # it exists
+        client.create_registered_model(name)
+    version = client.create_model_version(name, logged.model_uri, run_id, model_id=logged.model_id)
     if ended:  # the run's duration remains that of the training
         client.set_terminated(run_id, end_time=ended)
-    return str(logged.registered_model_version)
+    return str(version.version)

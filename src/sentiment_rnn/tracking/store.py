@@ -17,6 +17,8 @@ from sentiment_rnn.tracking import views
 
 HOME = Path("mlruns")
 
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it draws one for each model of two files
+
 logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # otherwise one line per migration of a new database
 
 

@@ -1,0 +1,152 @@
+"""The pipeline on the synthetic corpus, in minutes, in a project of its own: `demo/`, which git ignores."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import chdir
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from sentiment_rnn import params
+from sentiment_rnn.data import synthetic
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.files import atomic_file, read_json
+from sentiment_rnn.params import Params
+from sentiment_rnn.params.section import merged
+from sentiment_rnn.run import require_dataset, run
+
+FOLDER = Path("demo")
+TARGETS = ("compare", "evaluate")
+COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore")
+NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info")
+CANDIDATES = 400  # synthetic reviews, of which two short ones become the examples
+MAX_CHARACTERS = 150
+CURES = (
+    "`make run` with network access, or `IMDB_MIRROR=FOLDER make run`, where FOLDER/plain_text has the parquet files"
+)
+NOT_IMDB = "The reviews are synthetic (src/sentiment_rnn/data/synthetic.py): these accuracies are not IMDB's."
+
+
+def run_or_demo(targets: Sequence[str]) -> int:
+    """Run the pipeline; without targets, and if its data set cannot be had, the demo instead.
+
+    Returns:
+        DVC's exit status.
+
+    Raises:
+        UserError: there are targets, and the data set cannot be had.
+    """
+    try:
+        require_dataset()
+    except UserError as error:
+        if targets:
+            raise
+        print(f"{error}.\nThe demo runs instead, on synthetic reviews.\n", flush=True)
+        status = demo()
+        print(f"\nThis was the demo, not IMDB: {error}.\nFor IMDB: {CURES}.", flush=True)
+        return status
+    return run(targets)
+
+
+def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
+    """Make the demo's project, run its pipeline, print what it made and three commands to try.
+
+    Args:
+        root: the project, with params.yaml and demo.yaml.
+        folder: the demo's project; what an earlier demo has left there is used.
+
+    Returns:
+        DVC's exit status.
+    """
+    make_project(root, folder)
+    print(f"The demo: the whole pipeline on the synthetic corpus, in {folder}/", flush=True)
+    status = run(TARGETS, folder)
+    if status == 0:
+        print(summary(folder), flush=True)
+    return status
+
+
+def make_project(root: Path, folder: Path) -> None:
+    """A DVC project with this one's code and pipeline, and params.yaml changed as demo.yaml has it.
+
+    Raises:
+        UserError: `root` is not the project's root.
+    """
+    yaml = YAML(typ="safe")
+    try:
+        values = merged(
+            *(yaml.load((root / name).read_text(encoding="utf-8")) for name in ("params.yaml", "demo.yaml"))
+        )
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing: run from the project's root") from None
+    folder.mkdir(exist_ok=True)
+    if not (folder / ".dvc").exists():
+        subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], cwd=folder, check=True)
+    for name in (*COPIED, ".dvc/plots"):
+        source, target = root / name, folder / name
+        if source.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, ignore=NOT_COPIED)
+        else:
+            shutil.copy(source, target)
+    with atomic_file(folder / "params.yaml") as file:
+        YAML().dump(values, file)
+
+
+def summary(folder: Path) -> str:
+    """What a finished demo made, and what to do next."""
+    chosen = params.load(folder / "params.yaml")
+    reports = folder / "reports"
+    rows = read_json(reports / "comparison.json")["architectures"].values()
+    registered = read_json(reports / "evaluation.json")
+    name, version = registered["model"], registered["version"]
+    lines = ["", "Accuracy on the test reviews (95% interval):"]
+    for row in sorted(rows, key=lambda row: -row["test_accuracy"]):
+        low, high = (100 * row[f"test_accuracy_{end}"] for end in ("low", "high"))
+        lines.append(f"  {row['architecture']:<18}{100 * row['test_accuracy']:5.1f}%  ({low:.1f} to {high:.1f})")
+    lines.append("")
+    for architecture in chosen.search.architectures:
+        lines.append(f"Search of {architecture}: {read_json(reports / f'search/{architecture}.json')['summary']}.")
+    lines += [
+        f"Registered: {name} version {version}, {registered['architecture']}, accuracy {100 * registered['accuracy']:.1f}%.",
+        f"Report: {reports / 'evaluation/index.html'}; comparison: {reports / 'comparison.md'}",
+        NOT_IMDB,
+        "",
+        "What to do next, from this folder:",
+    ]
+    positive, negative = examples(chosen, folder)
+    command = os.path.relpath(Path(sys.executable).with_name("sentiment-rnn"), folder)
+    for arguments in (["predict", positive], ["explain", negative], ["ui"]):
+        lines.append(f"  (cd {folder} && {command} {shlex.join(arguments)})")
+    return "\n".join(lines)
+
+
+def examples(chosen: Params, folder: Path) -> tuple[str, str]:
+    """A positive and a negative synthetic review, in no split, that the demo's champion predicts correctly.
+
+    Of the short ones, those of which it is most certain.
+    """
+    from sentiment_rnn.tracking import registry
+    from sentiment_rnn.tracking.store import connect_to_existing
+
+    seed = chosen.datasets.synthetic.seed + 3  # after those of train, test and unsupervised
+    texts, labels = synthetic.generate(CANDIDATES, seed=seed)
+    short = [
+        (text, label)
+        for text, label in zip(texts, labels, strict=True)
+        if len(text) <= MAX_CHARACTERS and not set("<'\"!") & set(text)
+    ]
+    with chdir(folder):
+        version = registry.require_champion(connect_to_existing(), chosen.registered_name).version
+        model = registry.load(chosen.registered_name, str(version))
+        predictions = model.predict([text for text, _ in short])
+    by_probability = sorted(
+        (row["probability"], text)
+        for row, (text, label) in zip(predictions, short, strict=True)
+        if (row["label"] == "positive") == (label == 1)
+    )
+    return by_probability[-1][1], by_probability[0][1]
