@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import ROOT, shrunk_values, write_params
+from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
 from ruamel.yaml import YAML
 
@@ -64,8 +65,7 @@ def test_the_shipped_file_has_the_form_of_dvcs_writer(tmp_path):
 def test_a_changed_parameter_of_an_experiment_changes_one_line(tmp_path):
     """As `dvc exp run -S models.bilstm.hidden_size=128` does."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    with modify_yaml(tmp_path / "params.yaml") as values:
-        values["models"]["bilstm"]["hidden_size"] = 128
+    apply_overrides(tmp_path / "params.yaml", ["models.bilstm.hidden_size=128"])  # what that command calls
     before, after = (
         path.read_text(encoding="utf-8").splitlines() for path in (ROOT / "params.yaml", tmp_path / "params.yaml")
     )
