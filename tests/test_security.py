@@ -4,10 +4,9 @@ import ast
 import os
 import pickle
 import re
-import shlex
-import subprocess
 import tomllib
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference import serialization
 from sentiment_rnn.models import Classifier
+from sentiment_rnn.serving.sockets import HOST
 from sentiment_rnn.training.fit import fit
 
 UNPICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "skops"}
@@ -161,17 +161,14 @@ def test_a_stage_takes_no_path_as_a_name(stage, project):
     assert sorted(path.name for path in project.iterdir() if path.name != "mlruns") == ["params.yaml"]
 
 
-def make_command(command: str, *arguments: str) -> list[str]:
-    """The arguments of the command that make would run."""
-    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith(f"{command} ")]
-    return shlex.split(line)
-
-
-def test_make_starts_servers_without_another_address():
-    """The address is fixed in the commands; tests/serving checks their sockets."""
-    assert make_command("sentiment-rnn", "ui") == ["sentiment-rnn", "ui"]
-    assert make_command("sentiment-rnn", "serve", "PORT=5003") == ["sentiment-rnn", "serve", "--port", "5003"]
+def test_servers_have_no_option_for_another_address():
+    """Their address is `serving.sockets.HOST`; tests/serving checks the sockets."""
+    assert HOST == "127.0.0.1"
+    commands = {command.callback.__name__: command.callback for command in cli.app.registered_commands}
+    for name in ("serve", "ui"):
+        assert list(signature(commands[name]).parameters) == ["port"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert not re.search(r"--host|0\.0\.0\.0|mlflow (ui|server)|uvicorn", makefile)
 
 
 def test_the_command_of_the_makefile_is_installed_with_the_package():
