@@ -1,3 +1,5 @@
+"""Language-model pre-training: losses against their definitions, no leak of the predicted token."""
+
 import math
 
 import pytest
@@ -17,18 +19,20 @@ def model(chosen: params.Params) -> params.ModelParams:
 
 
 @torch.no_grad()
-def test_the_loss_is_the_mean_over_the_tokens_that_follow_another(model: params.ModelParams) -> None:
+def test_the_loss_is_the_mean_cross_entropy_of_the_next_tokens(model: params.ModelParams) -> None:
     torch.manual_seed(7)
     module = LanguageModule(model, steps=5).eval()
     ids = torch.randint(2, model.vocab_size, (6, 3))
-    lengths = torch.tensor([6, 4, 1])  # the last has nothing to tell
+    lengths = torch.tensor([6, 4, 1])  # the last has no next token
     ids[4:, 1] = ids[1:, 2] = 0
     module.log = lambda *_, **__: None  # there is no Trainer
     loss = module.training_step(Batch(ids, lengths, torch.zeros(3)), 0)
     losses = []
     for review, length in enumerate(lengths.tolist()):
         for t in range(length - 1):
-            states = module.model.encode(ids[: t + 1, review : review + 1], torch.tensor([t + 1]))  # nothing behind it
+            states = module.model.encode(
+                ids[: t + 1, review : review + 1], torch.tensor([t + 1])
+            )  # without later tokens
             distribution = module.decoder.log_prob(states[-1])
             assert distribution.exp().sum() == pytest.approx(1, abs=1e-5)
             losses.append(F.nll_loss(distribution, ids[t + 1, review : review + 1]))
@@ -36,28 +40,28 @@ def test_the_loss_is_the_mean_over_the_tokens_that_follow_another(model: params.
     torch.testing.assert_close(loss, torch.stack(losses).mean(), rtol=0, atol=1e-5)
 
 
-def test_reading_reviews_teaches_their_words(chosen: params.Params, model: params.ModelParams, tokens, capsys) -> None:
+def test_pretraining_lowers_the_loss_and_is_deterministic(
+    chosen: params.Params, model: params.ModelParams, tokens, capsys
+) -> None:
     model = params.updated(model, {"learning_rate": 0.02, "batch_size": 2, "max_length": 24})
     learned = pretrain("mlstm", model, chosen.trainer, 7, tokens=tokens, reviews=20, logger=False)
     loss = float(capsys.readouterr().out.split("language loss ")[1].split()[0])
-    assert loss < 0.98 * math.log(model.vocab_size)  # 10 steps: little, but better than any word being as likely
-    started = Classifier(**model.architecture()).state_dict()
-    weights = learned.weights
-    assert [row["language_loss"] for row in learned.history] == [pytest.approx(loss, abs=1e-4)]
-    assert set(weights) == {name for name in started if name.startswith(("embedding.", "encoder."))}
+    assert loss < 0.98 * math.log(model.vocab_size)  # better than a uniform distribution after 10 steps
+    initial = Classifier(**model.architecture()).state_dict()
+    assert set(learned) == {name for name in initial if name.startswith(("embedding.", "encoder."))}
     again = pretrain("mlstm", model, chosen.trainer, 7, tokens=tokens, reviews=20, logger=False)
-    assert all(torch.equal(weights[name], again.weights[name]) for name in weights)
+    assert all(torch.equal(learned[name], again[name]) for name in learned)
 
 
-def test_a_fit_starts_from_the_weights_that_it_is_given(
-    chosen: params.Params, model: params.ModelParams, tokens
-) -> None:
+def test_a_fit_starts_from_the_given_weights(chosen: params.Params, model: params.ModelParams, tokens) -> None:
     given = {"embedding.weight": torch.full((model.vocab_size, model.embedding_size), 0.25)}
-    still = params.updated(model, {"learning_rate": 1e-30, "max_epochs": 1})
-    done = fit("mlstm", still, chosen.trainer, 7, tokens=tokens, checkpoints=None, logger=False, start=given)
+    constant = params.updated(model, {"learning_rate": 1e-30, "max_epochs": 1})
+    done = fit("mlstm", constant, chosen.trainer, 7, tokens=tokens, checkpoints=None, logger=False, init_state=given)
     torch.testing.assert_close(done.model.embedding.weight.detach(), given["embedding.weight"])
-    other = fit("mlstm", still, chosen.trainer, 7, tokens=tokens, checkpoints=None, logger=False)
-    assert torch.equal(done.model.readout.weight, other.model.readout.weight)  # what is not given is as ever
+    other = fit("mlstm", constant, chosen.trainer, 7, tokens=tokens, checkpoints=None, logger=False)
+    assert torch.equal(
+        done.model.readout.weight, other.model.readout.weight
+    )  # the other weights are initialized as usual
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def both(chosen: params.Params) -> params.ModelParams:
 
 
 @torch.no_grad()
-def test_each_direction_tells_the_token_ahead_of_it_and_the_loss_is_their_mean(both: params.ModelParams) -> None:
+def test_the_loss_is_the_mean_of_both_directions(both: params.ModelParams) -> None:
     torch.manual_seed(7)
     module = LanguageModule(both, steps=5).eval()
     ids = torch.randint(2, both.vocab_size, (6, 2))
@@ -78,7 +82,7 @@ def test_each_direction_tells_the_token_ahead_of_it_and_the_loss_is_their_mean(b
     for review, length in enumerate(lengths.tolist()):
         own = ids[:length, review : review + 1]
         for t in range(length):
-            # what stands on the side that is told is cut off: it is not there to be seen
+            # without the predicted side
             before = module.model.encode(own[: t + 1], torch.tensor([t + 1]))[-1, :, : both.hidden_size]
             behind = module.model.encode(own[t:], torch.tensor([length - t]))[0, :, both.hidden_size :]
             if t + 1 < length:
@@ -91,27 +95,23 @@ def test_each_direction_tells_the_token_ahead_of_it_and_the_loss_is_their_mean(b
 
 @pytest.mark.parametrize("bigram_size", [0, 4])
 @torch.no_grad()
-def test_a_state_does_not_change_with_the_token_that_it_tells(both: params.ModelParams, bigram_size: int) -> None:
+def test_a_state_does_not_depend_on_the_predicted_token(both: params.ModelParams, bigram_size: int) -> None:
     torch.manual_seed(7)
-    model = LanguageModule(params.updated(both, {"bigram_size": bigram_size}), steps=5).eval().model
+    model = LanguageModule(params.updated(both, {"bigrams": {"size": bigram_size}}), steps=5).eval().model
     ids, lengths = torch.randint(2, both.vocab_size, (8, 1)), torch.tensor([8])
     states = model.encode(ids, lengths)
     for t in range(1, 7):
-        for told, half in ((t + 1, slice(both.hidden_size)), (t - 1, slice(both.hidden_size, None))):
+        for predicted, half in ((t + 1, slice(both.hidden_size)), (t - 1, slice(both.hidden_size, None))):
             changed = ids.clone()
-            changed[told] = (ids[told] - 1) % (both.vocab_size - 2) + 2  # another word
-            assert changed[told] != ids[told]
+            changed[predicted] = (ids[predicted] - 1) % (both.vocab_size - 2) + 2  # another word
+            assert changed[predicted] != ids[predicted]
             others = model.encode(changed, lengths)
             assert torch.equal(others[t, :, half], states[t, :, half])
-            assert not torch.equal(others[told, :, half], states[told, :, half])
+            assert not torch.equal(others[predicted, :, half], states[predicted, :, half])
 
 
-def test_both_directions_learn_and_several_epochs_lose_less(
-    chosen: params.Params, both: params.ModelParams, tokens
-) -> None:
-    learned = pretrain("bilstm", both, chosen.trainer, 7, tokens=tokens, reviews=20, logger=False, max_epochs=3)
-    losses = [row["language_loss"] for row in learned.history]
+def test_the_loss_falls_with_the_epochs(chosen: params.Params, both: params.ModelParams, tokens, capsys) -> None:
+    pretrain("bilstm", both, chosen.trainer, 7, tokens=tokens, reviews=20, logger=False, max_epochs=3)
+    losses = [float(line.split("language loss ")[1]) for line in capsys.readouterr().out.splitlines()]
     assert len(losses) == 3
     assert losses[0] > losses[1] > losses[2]
-    started = Classifier(**both.architecture()).state_dict()
-    assert set(learned.weights) == {name for name in started if name.startswith(("embedding.", "encoder."))}
