@@ -1,4 +1,4 @@
-"""Search jobs as people run them, killed in every way: the count is exact, no MLflow run is left open or doubled."""
+"""Search jobs that are killed in every way: the count is exact, no MLflow run is left open or duplicated."""
 
 import json
 import os
@@ -19,16 +19,20 @@ import psutil
 import pytest
 from conftest import ROOT, shrunk_values, write_params
 from mlflow import MlflowClient
+from optuna.trial import FrozenTrial
 from postgresql import PostgreSQL, free_port
 
+from pipeline import search
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.search.storage import open_storage, storage_url
 
 
 def prepare(folder: Path, tokens: Path, **search) -> Path:
-    """A project whose tokenize stage is done, with trials of about a second."""
+    """A project with tokenized reviews, whose trials take about a second."""
     values = shrunk_values()
-    values["model"] |= {"batch_size": 4}
+    values["model"] |= {"batch_size": 4, "word_vectors": False}
     values["search"] |= {"workers": 2, "max_epochs": 2, **search}
+    folder.mkdir(exist_ok=True)
     write_params(values, folder)
     (folder / "data").mkdir()
     (folder / "data/tokens").symlink_to(tokens)
@@ -36,7 +40,7 @@ def prepare(folder: Path, tokens: Path, **search) -> Path:
 
 
 class Stores(NamedTuple):
-    """Where a job's study and its runs are kept: in files of its project, or on servers."""
+    """Where the study and its runs are: in files of the project, or on servers."""
 
     environment: dict[str, str]
     postgresql: PostgreSQL | None = None
@@ -75,51 +79,42 @@ def servers(postgresql, tmp_path_factory) -> Iterator[Stores]:
     server.wait()
 
 
-def start(folder: Path, stores: Stores = EMBEDDED, *more: str) -> subprocess.Popen[str]:
+def start(folder: Path, stores: Stores = EMBEDDED) -> subprocess.Popen[str]:
     """The job, in a process group of its own."""
     environment = {key: os.environ[key] for key in os.environ if not key.startswith(("MLFLOW_", "OPTUNA_"))}
     environment |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"} | stores.environment
     return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.search", "bilstm", *more],
+        [sys.executable, "-m", "pipeline.search", "bilstm"],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # a test run in the background ignores Ctrl-C, and what it starts would too
+        # a test run in the background ignores Ctrl-C, and so would the processes that it starts
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
 def finish(process: subprocess.Popen[str], status: int = 0) -> str:
-    said, _ = process.communicate(timeout=400)
-    assert process.returncode == status, said
-    return said
+    output, _ = process.communicate(timeout=400)
+    assert process.returncode == status, output
+    return output
 
 
-def wait_for(process: subprocess.Popen[str], words: str) -> str:
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
     assert process.stdout
-    said = ""
+    output = ""
     for line in process.stdout:
-        said += line
-        if words in line:
-            return said
-    raise AssertionError(f"it ended without saying {words!r}: {said}")
+        output += line
+        if text in line:
+            return output
+    raise AssertionError(f"it ended without printing {text!r}: {output}")
 
 
 def workers_of(launcher: subprocess.Popen[str]) -> list[psutil.Process]:
-    living = [child for child in psutil.Process(launcher.pid).children() if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in living if "sentiment_rnn.search.worker" in child.cmdline()]
-
-
-def wait_for_workers(launcher: subprocess.Popen[str]) -> list[psutil.Process]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if len(found := workers_of(launcher)) == 2:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("there are no two workers")
+    alive = [child for child in psutil.Process(launcher.pid).children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "sentiment_rnn.search.worker" in child.cmdline()]
 
 
 def kill_group(launcher: subprocess.Popen[str]) -> None:
@@ -127,209 +122,173 @@ def kill_group(launcher: subprocess.Popen[str]) -> None:
     launcher.communicate()
 
 
-def check(folder: Path, stores: Stores, asked: int, study: str | None = None) -> None:
-    """Exactly so many trials have finished, each with one finished run; no run is open; killed values were tried."""
-    written = json.loads((folder / "reports/search/bilstm.json").read_text())
-    assert len(written["trials"]) == written["complete"] + written["pruned"] == asked
-    name = study or json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
+def check(folder: Path, stores: Stores, n_trials: int) -> list[FrozenTrial]:
+    """Exactly `n_trials` have finished, with one finished run each; no run is open; killed values were repeated.
+
+    Returns:
+        All trials of the study.
+    """
+    report = json.loads((folder / "reports/search/bilstm.json").read_text())
+    assert len(report["trials"]) == report["complete"] + report["pruned"] == n_trials
+    name = json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
     trials = optuna.load_study(storage=open_storage(stores.storage(folder)), study_name=name).get_trials()
-    done = [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
-    assert len(done) == asked
+    finished = [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
+    assert len(finished) == n_trials
     assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED", "FAIL"}
-    values = [trial.params for trial in done]
     for trial in trials:
         if trial.state.name == "FAIL" and "surplus" not in trial.user_attrs and trial.params:
-            assert any(trial.params.items() <= tried.items() for tried in values), "its values were tried again"
+            assert any(trial.params.items() <= other.params.items() for other in finished), "its values were repeated"
 
     client = stores.client(folder)
-    experiment = client.get_experiment_by_name("sample-search").experiment_id
+    experiment = client.get_experiment_by_name("synthetic-search").experiment_id
     runs = client.search_runs([experiment], f"tags.study = '{name}'", max_results=1000)
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert [run.info.status for run in parents] == ["FINISHED"]
     children = [run for run in runs if run not in parents]
-    finished = [run for run in children if run.info.status == "FINISHED"]
-    assert sorted(int(run.data.tags["trial"]) for run in finished) == [trial.number for trial in done]
+    finished_runs = [run for run in children if run.info.status == "FINISHED"]
+    assert sorted(int(run.data.tags["trial"]) for run in finished_runs) == [trial.number for trial in finished]
     assert "RUNNING" not in {run.info.status for run in children}
     assert len({run.data.tags["trial"] for run in children}) == len(children), "a trial has one run"
-    drawn = {artifact.path for artifact in client.list_artifacts(parents[0].info.run_id, "study")}
-    assert "study/optimisation_history.png" in drawn
-
-
-def test_two_workers_share_a_study_and_show_it(tokens, tmp_path):
-    folder = prepare(tmp_path, tokens, trials=10)  # enough for a worker that a busy machine lets start late
-    said = finish(start(folder))
-    assert "2 workers" in said
-    assert "locked" not in said
-    assert len(re.findall(r"bilstm trial \d+: (?:complete|pruned) 0\.\d+ in", said)) == 10
-    assert "10/10 done, best 0." in said
-    check(folder, EMBEDDED, 10)
-    study = json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
-    trials = optuna.load_study(storage=open_storage(EMBEDDED.storage(folder)), study_name=study).get_trials()
-    first, second = (
-        [trial for trial in trials if trial.user_attrs["owner"]["pid"] == worker]
-        for worker in {trial.user_attrs["owner"]["pid"] for trial in trials}
-    )  # both worked
-    assert any(
-        one.datetime_start < other.datetime_complete and other.datetime_start < one.datetime_complete
-        for one in first
-        for other in second
-    ), "side by side"
-    client = EMBEDDED.client(folder)
-    experiment = client.get_experiment_by_name("sample-search").experiment_id
-    (parent,) = client.search_runs([experiment], "attributes.run_name = 'bilstm search'")
-    drawn = {artifact.path for artifact in client.list_artifacts(parent.info.run_id, "study")}
-    assert drawn == {
+    plots = {artifact.path for artifact in client.list_artifacts(parents[0].info.run_id, "study")}
+    assert plots == {
         f"study/{name}.png"
-        for name in ("optimisation_history", "parallel_coordinates", "slices", "curves", "importances")
+        for name in ("optimization_history", "parallel_coordinates", "slices", "learning_curves", "importances")
     }
+    return trials
 
-    said = finish(start(folder))
-    assert "trial 0" not in said, "what is done is not done again"
-    finish(start(folder, EMBEDDED, "--trials", "11"))
-    check(folder, EMBEDDED, 11)
+
+def test_a_search_resumes_after_kills_of_a_worker_the_launcher_and_the_group(tokens, tmp_path, monkeypatch, capsys):
+    n_trials = 16  # enough for all of this on a fast machine
+    folder = prepare(tmp_path, tokens, n_trials=n_trials, seed=11)
+
+    launcher = start(folder)
+    assert "2 workers" in wait_for(launcher, "trial 0: complete")
+    workers_of(launcher)[0].kill()
+    wait_for(launcher, "finished, best")  # the launcher restarts the worker
+    workers = workers_of(launcher)
+    os.killpg(launcher.pid, signal.SIGINT)
+    output = finish(launcher, -signal.SIGINT)
+    assert re.search(rf"stopped after \d+ of {n_trials} trials; the same command resumes the search", output)
+    assert "Traceback" not in output
+    assert not any(worker.is_running() for worker in workers)
+    assert not (folder / "reports").exists()
+    runs = EMBEDDED.client(folder).search_runs(["1"])
+    assert runs
+    assert not [run for run in runs if run.info.status == "RUNNING"]
+
+    launcher = start(folder)
+    assert "trials finished" in wait_for(launcher, "2 workers")
+    wait_for(launcher, "finished, best")
+    workers = workers_of(launcher)
+    launcher.kill()
+    launcher.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive, "no worker outlives its launcher"
+
+    launcher = start(folder)
+    wait_for(launcher, "finished, best")
+    kill_group(launcher)
+
+    monkeypatch.chdir(folder)
+    search.main("bilstm")
+    output = capsys.readouterr().out
+    assert f"{n_trials}/{n_trials} finished, best 0." in output
+    assert re.search(r"bilstm: (trial \d+ is|no trial is) better than the defaults", output)
+    trials = check(folder, EMBEDDED, n_trials)
+    done = [trial for trial in trials if trial.datetime_complete]
+    assert any(
+        one.user_attrs["owner"] != other.user_attrs["owner"]
+        and one.datetime_start < other.datetime_complete
+        and other.datetime_start < one.datetime_complete
+        for one in done
+        for other in done
+    ), "two workers at the same time"
+    logs = "".join(log.read_text() for log in Path("work/search/bilstm").glob("*.log"))
+    assert "locked" not in logs
+
+    search.main("bilstm", n_trials)
+    assert "trial 0:" not in capsys.readouterr().out, "no trial is run twice"
+
+
+def test_two_machines_share_a_study_while_one_dies_and_the_database_is_away(tokens, tmp_path, servers):
+    """Two launchers in two clones represent two machines; the database is that of both stores."""
+    folders = [prepare(tmp_path / name, tokens, n_trials=14, workers=1, seed=12) for name in ("first", "second")]
+    first, second = (start(folder, servers) for folder in folders)
+    wait_for(second, "1 worker")  # a launcher that finds no database ends with an error
+    wait_for(first, "finished, best")
+    servers.postgresql.kill()
+    time.sleep(10)
+    servers.postgresql.start()
+    wait_for(second, "finished, best")
+    workers_of(first)[0].kill()
+    kill_group(second)
+    finish(first)
+    trials = check(folders[0], servers, 14)
+    assert len({trial.user_attrs["owner"]["pid"] for trial in trials}) >= 3, "of both machines, and a restarted one"
+
+
+def test_sigterm_ends_a_search_like_ctrl_c_and_an_error_of_a_worker_ends_it(tokens, tmp_path, monkeypatch):
+    folder = prepare(tmp_path, tokens, workers=1)
+    monkeypatch.chdir(folder)
+    (folder / "data/tokens").unlink()
+    (folder / "data/tokens").mkdir()
+    (folder / "data/tokens/dataset.json").write_text((tokens / "dataset.json").read_text())
+    with pytest.raises(UserError, match=r"bilstm: data/tokens/train is missing: run `dvc repro"):
+        search.main("bilstm")
+    monkeypatch.setattr("sentiment_rnn.search.launch.Workers.check", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        search.main("bilstm")
+    runs = EMBEDDED.client(folder).search_runs(["1"])
+    assert {run.info.status for run in runs} <= {"FAILED", "KILLED"}
+    assert not (folder / "searches").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://me:secret@127.0.0.1:9/db", "does not respond"),
+        ("sqlite:///here.db", "lock one another out"),
+    ],
+)
+def test_a_storage_that_cannot_be_used_is_an_error_in_one_line(project, tokens, monkeypatch, url, message):
+    (project / "data").mkdir()
+    (project / "data/tokens").symlink_to(tokens)
+    monkeypatch.setenv("OPTUNA_STORAGE", url)
+    with pytest.raises(UserError, match=message) as raised:
+        search.main("bilstm")
+    assert "secret" not in str(raised.value)
+    assert not Path("searches").exists()
 
 
 @pytest.mark.soak
 def test_a_hundred_short_trials_on_embedded_stores_meet_no_lock(tokens, tmp_path):
-    values = {"trials": 100, "max_epochs": 1, "train_fraction": 0.1}
-    folder = prepare(tmp_path, tokens, **values)
-    said = finish(start(folder))
-    assert "locked" not in said
-    for log in (folder / "work/search/bilstm").glob("*.log"):
-        assert "locked" not in log.read_text()
-        assert "Traceback" not in log.read_text()
+    folder = prepare(tmp_path, tokens, n_trials=100, max_epochs=1, train_fraction=0.1)
+    output = finish(start(folder))
+    logs = "".join(log.read_text() for log in (folder / "work/search/bilstm").glob("*.log"))
+    assert "locked" not in output + logs
+    assert "Traceback" not in logs
     check(folder, EMBEDDED, 100)
 
 
-@pytest.mark.parametrize("kept", ["files", "servers"])
-def test_a_search_survives_the_kill_of_a_worker_of_the_launcher_and_of_the_group(tokens, tmp_path, request, kept):
-    stores = EMBEDDED if kept == "files" else request.getfixturevalue("servers")
-    folder = prepare(tmp_path, tokens, trials=30, seed=11)  # enough for all three kills on a fast machine
-
-    launcher = start(folder, stores)
-    wait_for(launcher, "trial 0: complete")
-    wait_for_workers(launcher)[0].kill()
-    wait_for(launcher, "done, best")  # it goes on by itself
-    left = wait_for_workers(launcher)
-    launcher.kill()
-    launcher.communicate()
-    deadline = time.monotonic() + 30
-    while any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in left):
-        assert time.monotonic() < deadline, "no worker outlives its launcher"
-        time.sleep(0.1)
-
-    launcher = start(folder, stores)
-    assert "trials done" in wait_for(launcher, "2 workers")
-    wait_for_workers(launcher)
-    time.sleep(random.Random(4).uniform(3, 6))
-    kill_group(launcher)
-
-    finish(start(folder, stores))
-    check(folder, stores, 30)
-
-
-def test_ctrl_c_ends_cleanly_and_says_how_to_go_on(tokens, tmp_path):
-    folder = prepare(tmp_path, tokens, trials=60)
-    launcher = start(folder)
-    wait_for(launcher, "trial 1: ")
-    workers = workers_of(launcher)
-    os.killpg(launcher.pid, signal.SIGINT)
-    said = finish(launcher, -signal.SIGINT)
-    assert re.search(r"stopped with \d+ of 60 trials done; the same command goes on from there", said)
-    assert "Traceback" not in said
-    assert not any(worker.is_running() for worker in workers)
-    assert not (folder / "reports").exists()
-    client = EMBEDDED.client(folder)
-    runs = client.search_runs([client.get_experiment_by_name("sample-search").experiment_id])
-    assert not [run for run in runs if run.info.status == "RUNNING"]
-
-    launcher = start(folder)
-    wait_for(launcher, "done, best")
-    launcher.terminate()  # as a cluster ends a job
-    assert "the same command goes on" in finish(launcher, -signal.SIGINT)
-    finish(start(folder, EMBEDDED, "--trials", "5"))
-
-
-def test_two_machines_join_one_study_while_the_database_goes_away(tokens, tmp_path, servers):
-    """Two launchers in two clones stand for two machines; the database of both stores is away for 20 s."""
-    folders = [tmp_path / "first", tmp_path / "second"]
-    for folder in folders:
-        folder.mkdir()
-        prepare(folder, tokens, trials=16, workers=1, seed=12)
-    launchers = [start(folder, servers) for folder in folders]
-    wait_for(launchers[1], "1 worker")  # a launcher that finds no database says so, and ends
-    wait_for(launchers[0], "done, best")
-    assert servers.postgresql
-    servers.postgresql.kill()
-    time.sleep(20)
-    servers.postgresql.start()
-    for launcher in launchers:
-        finish(launcher)
-    for folder in folders:
-        check(folder, servers, 16)
-    studies = {json.loads((folder / "work/search/bilstm/study.json").read_text())["study"] for folder in folders}
-    (name,) = studies
-    trials = optuna.load_study(storage=open_storage(servers.storage(tmp_path)), study_name=name).get_trials()
-    assert len({trial.user_attrs["owner"]["pid"] for trial in trials}) >= 2, "both took part"
-
-
-@pytest.mark.parametrize(
-    ("environment", "more", "said"),
-    [
-        ({"OPTUNA_STORAGE": "postgresql://me:secret@127.0.0.1:9/db"}, (), "does not answer"),
-        ({"OPTUNA_STORAGE": "sqlite:///here.db"}, (), "lock one another out"),
-        ({}, ("--trials", "few"), "above 0"),
-    ],
-)
-def test_bad_input_is_one_line_and_not_zero(tokens, tmp_path, environment, more, said):
-    folder = prepare(tmp_path, tokens)
-    process = start(folder, Stores(environment), *more)
-    words, _ = process.communicate(timeout=120)
-    assert process.returncode not in (0, None)
-    assert said in words
-    assert "Traceback" not in words
-    assert "secret" not in words
-    assert not (folder / "searches").exists()
-
-
-def test_a_failing_worker_ends_the_search_with_its_reason(tokens, tmp_path):
-    folder = prepare(tmp_path, tokens)
-    (folder / "data/tokens").unlink()
-    (folder / "data/tokens").mkdir()
-    (folder / "data/tokens/dataset.json").write_text((tokens / "dataset.json").read_text())
-    said = finish(start(folder), 1)
-    assert said.strip().splitlines()[-1].startswith("error: bilstm: data/tokens/train is not there: run `dvc repro")
-    client = EMBEDDED.client(folder)
-    runs = client.search_runs([client.get_experiment_by_name("sample-search").experiment_id])
-    assert not [run for run in runs if run.info.status == "RUNNING"]
-    (folder / "data/tokens/dataset.json").unlink()
-    (folder / "data/tokens").rmdir()
-    (folder / "data/tokens").symlink_to(tokens)
-    finish(start(folder))
-    check(folder, EMBEDDED, 2)
-
-
 @pytest.mark.soak
-@pytest.mark.parametrize("kept", ["files", "servers"])
-def test_twenty_kills_at_random_moments(tokens, tmp_path, request, kept):
-    stores = EMBEDDED if kept == "files" else request.getfixturevalue("servers")
-    draw, kills, studies = random.Random(1), 0, 0
+@pytest.mark.parametrize("kind", ["files", "servers"])
+def test_twenty_kills_at_random_moments(tokens, tmp_path, request, kind):
+    stores = EMBEDDED if kind == "files" else request.getfixturevalue("servers")
+    rng, kills, studies = random.Random(1), 0, 0
     while kills < 20:
         studies += 1
-        folder = tmp_path / f"study-{studies}"
-        folder.mkdir()
-        prepare(folder, tokens, trials=12, seed=100 + studies)
-        for kind in draw.sample(["worker", "launcher", "group", "worker", "group"], 5):
+        folder = prepare(tmp_path / f"study-{studies}", tokens, n_trials=12, seed=100 + studies)
+        for victim in rng.sample(["worker", "launcher", "group", "worker", "group"], 5):
             launcher = start(folder, stores)
             try:
-                launcher.wait(timeout=draw.uniform(2, 16))
-                break  # it ended first
+                launcher.wait(timeout=rng.uniform(2, 16))
+                break  # the search has ended
             except subprocess.TimeoutExpired:
                 kills += 1
-            if kind == "worker" and (found := workers_of(launcher)):
-                draw.choice(found).kill()
-                time.sleep(draw.uniform(0, 3))
-            if kind == "launcher":
+            if victim == "worker" and (found := workers_of(launcher)):
+                rng.choice(found).kill()
+                time.sleep(rng.uniform(0, 3))
+            if victim == "launcher":
                 launcher.kill()
                 launcher.communicate()
             else:
