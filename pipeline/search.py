@@ -7,11 +7,13 @@ import argparse
 
 from pipeline import parser
 from sentiment_rnn import params
-from sentiment_rnn.search import stage
 
 
 def main(name: str, n_trials: int | None = None) -> None:
-    stage.run(name, params.load(), n_trials)
+    chosen = params.load()
+    from sentiment_rnn.search import stage
+
+    stage.run(name, chosen, n_trials)
 
 
 def positive(text: str) -> int:

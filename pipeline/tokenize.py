@@ -4,12 +4,14 @@ from pathlib import Path
 
 from pipeline import parser
 from sentiment_rnn import params
-from sentiment_rnn.data.tokenization import tokenize
 from sentiment_rnn.files import write_json
 
 
 def main() -> None:
-    write_json("reports/tokens.json", tokenize(params.load(), Path("data/raw"), Path("data/tokens")))
+    chosen = params.load()
+    from sentiment_rnn.data.tokenization import tokenize
+
+    write_json("reports/tokens.json", tokenize(chosen, Path("data/raw"), Path("data/tokens")))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""Words that the field does not use stand in no code, document or parameter of the project."""
+
+import re
+import subprocess
+
+from conftest import ROOT
+
+WORDS = r"\b(rivals?|pupil|said|asked|judged|called_positive)\b"
+FILES = ("*.py", "*.yaml", "*.md", "*.j2")
+QUOTATIONS = (  # file, text of the line
+    ("tests/test_words.py", "WORDS ="),
+)
+
+
+def test_no_private_word_is_left():
+    done = subprocess.run(
+        ["git", "grep", "--untracked", "-inP", WORDS, "--", *FILES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [re.split(r":\d+:", line, maxsplit=1) for line in done.stdout.splitlines()]
+    assert not [(file, text) for file, text in lines if not any(file == f and t in text for f, t in QUOTATIONS)]
