@@ -10,9 +10,9 @@ from types import TracebackType
 
 from sentiment_rnn.errors import UserError
 
-# GNU OpenMP's threads spin while they wait for one another. Where another program occupies a core, that costs a training
-# step up to a hundred times its time; so short a spin keeps the speed of an idle machine and 2 to 3 times it on a busy one.
-# It is read when torch loads the library, so it is set here, before any stage imports torch.
+# GNU OpenMP's threads spin while they wait for one another: where another program occupies a core, a training step
+# takes up to a hundred times as long. With so short a spin it takes 2 to 3 times as long, and on an idle machine no
+# longer. The library reads it when torch loads it, so it is set here, before any stage imports torch.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 

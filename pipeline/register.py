@@ -1,4 +1,4 @@
-"""Stage register: registry.candidate, calibrated, as the next version of the registered model; reports/registered.json."""
+"""Stage register: registry.candidate, calibrated, as a version of the registered model; reports/registered.json."""
 
 from pathlib import Path
 

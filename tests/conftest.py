@@ -31,7 +31,12 @@ from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
 NAME = "synthetic-bilstm"  # of the registered model
-FINISHED_PROJECT = ("test_dvc.py", "test_dvc_as_used.py", "test_pages.py")  # they share `reproduced`, a minute's work
+FINISHED_PROJECT = (
+    "test_dvc.py",
+    "test_dvc_as_used.py",
+    "test_pages.py",
+    "test_run.py",
+)  # they share `reproduced`, a minute's work
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,18 +7,16 @@ from conftest import ROOT
 
 WORDS = r"\b(rivals?|pupil|said|asked|judged|called_positive)\b"
 FILES = ("*.py", "*.yaml", "*.md", "*.j2")
-QUOTATIONS = (  # file, text of the line
+QUOTATIONS = (  # file, beginning of what it quotes
     ("tests/test_words.py", "WORDS ="),
+    ("CHANGELOG.md", "| `teach-pupil`"),
+    ("CHANGELOG.md", "| `models.pupil`"),
+    ("CHANGELOG.md", "| `said`, `was`"),
 )
 
 
 def test_no_private_word_is_left():
-    done = subprocess.run(
-        ["git", "grep", "--untracked", "-inP", WORDS, "--", *FILES],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["git", "grep", "--untracked", "-inP", WORDS, "--", *FILES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = [re.split(r":\d+:", line, maxsplit=1) for line in done.stdout.splitlines()]
     assert not [(file, text) for file, text in lines if not any(file == f and t in text for f, t in QUOTATIONS)]

@@ -25,9 +25,7 @@ COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore")
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info")
 CANDIDATES = 400  # synthetic reviews, of which two short ones become the examples
 MAX_CHARACTERS = 150
-CURES = (
-    "`make run` with network access, or `IMDB_MIRROR=FOLDER make run`, where FOLDER/plain_text has the parquet files"
-)
+CURES = "`make run` with network access, or `IMDB_MIRROR=FOLDER make run` with the files FOLDER/plain_text/*.parquet"
 NOT_IMDB = "The reviews are synthetic (src/sentiment_rnn/data/synthetic.py): these accuracies are not IMDB's."
 
 
@@ -76,11 +74,9 @@ def make_project(root: Path, folder: Path) -> None:
     Raises:
         UserError: `root` is not the project's root.
     """
-    yaml = YAML(typ="safe")
+    yaml, files = YAML(typ="safe"), (root / "params.yaml", root / "demo.yaml")
     try:
-        values = merged(
-            *(yaml.load((root / name).read_text(encoding="utf-8")) for name in ("params.yaml", "demo.yaml"))
-        )
+        values = merged(*(yaml.load(file.read_text(encoding="utf-8")) for file in files))
     except FileNotFoundError as error:
         raise UserError(f"{error.filename} is missing: run from the project's root") from None
     folder.mkdir(exist_ok=True)
@@ -111,8 +107,9 @@ def summary(folder: Path) -> str:
     lines.append("")
     for architecture in chosen.search.architectures:
         lines.append(f"Search of {architecture}: {read_json(reports / f'search/{architecture}.json')['summary']}.")
+    candidate = f"{registered['architecture']}, accuracy {100 * registered['accuracy']:.1f}%"
     lines += [
-        f"Registered: {name} version {version}, {registered['architecture']}, accuracy {100 * registered['accuracy']:.1f}%.",
+        f"Registered: {name} version {version} ({candidate}).",
         f"Report: {reports / 'evaluation/index.html'}; comparison: {reports / 'comparison.md'}",
         NOT_IMDB,
         "",

@@ -11,17 +11,7 @@ from conftest import ROOT
 from pipeline import search
 
 MODULES = sorted(path.stem for path in (ROOT / "pipeline").glob("*.py") if path.stem != "__init__")
-HEAVY = {
-    "torch",
-    "pytorch_lightning",
-    "torchmetrics",
-    "mlflow",
-    "optuna",
-    "datasets",
-    "sklearn",
-    "matplotlib",
-    "pandas",
-}
+HEAVY = {"torch", "pytorch_lightning", "mlflow", "optuna", "datasets", "sklearn", "matplotlib", "pandas"}
 
 
 @pytest.mark.parametrize("module", MODULES)

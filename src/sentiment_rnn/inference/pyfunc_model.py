@@ -3,8 +3,7 @@
 It needs mlflow, numpy, safetensors, tokenizers and torch; this package is logged with it.
 """
 
-import warnings
-from typing import Any
+import logging
 
 import mlflow
 from mlflow.exceptions import MlflowException
@@ -13,8 +12,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.inference.predictor import Predictor
 
-# MLflow warns, with escape codes, that it does not check the types of what `predict` returns
-warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
+logging.getLogger("mlflow.types.type_hints").setLevel(logging.ERROR)  # it warns that it does not check a union's types
 
 
 class SentimentModel(PythonModel):
@@ -27,7 +25,7 @@ class SentimentModel(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         self.predictor = Predictor(context.artifacts["model"], context.artifacts["tokenizer"])
 
-    def predict(self, context: PythonModelContext, model_input: list[str]) -> list[dict[str, Any]]:
+    def predict(self, context: PythonModelContext, model_input: list[str]) -> list[dict[str, str | float]]:
         if not model_input:
             raise _invalid_request("the list of texts is empty: there is nothing to classify")
         try:
