@@ -1,6 +1,6 @@
 """Stage train@ARCH: the model of each seed in models/family/ARCH, metrics in reports/train/family/ARCH.json.
 
-For a model with teachers: models/distilled/NAME and reports/train/distilled/NAME.json.
+A model with teachers goes to models/distilled/NAME and reports/train/distilled/NAME.json.
 """
 
 from pipeline import parser
@@ -8,7 +8,7 @@ from sentiment_rnn import params
 
 
 def main(name: str) -> None:
-    chosen = params.load()  # before torch is imported: an error in params.yaml appears at once
+    chosen = params.load()  # a mistake in params.yaml is reported before torch is imported
     from sentiment_rnn.training.train import train
 
     train(name, chosen)

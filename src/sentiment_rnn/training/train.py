@@ -138,7 +138,7 @@ def run_fits(
     logger: Logger | bool,
     callbacks: Sequence[pl.Callback] = (),
 ) -> Fits:
-    """Fit to the pseudo-labels if there are any, then to the labels; refit with validation if `model.refit`.
+    """Fit to the pseudo-labels if there are any, then to the labels; refit with validation if the model says so.
 
     The refit starts from the same weights as the fit to the labels. It cannot be evaluated: validation metrics and
     temperature are those of the fit to the labels.
