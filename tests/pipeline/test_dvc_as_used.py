@@ -1,4 +1,4 @@
-"""DVC as people use it: figures and curves shown, experiments run and queued, weights pushed, a colleague's clone."""
+"""DVC as docs/dvc.md describes it: metrics, plots, experiments run and queued, weights pushed, a colleague's clone."""
 
 import json
 import shutil
@@ -8,15 +8,16 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
+from conftest import NAME
 from mlflow import MlflowClient
-from project import ARCHITECTURES, BASELINES, GIT, run, succeed
+from project import ARCHITECTURES, GIT, REPORTS, run, stages_in, succeed
 
-RIVAL = ("linear@nb_logistic", "linear.nb_logistic.max_ngram")  # a stage of seconds, and one of its parameters
-ANSWERS = """
+STAGE, KEY = "baseline@nb_logistic", "baselines.nb_logistic.max_ngram"  # a stage of seconds, and one of its parameters
+PREDICT = """
 import sys, mlflow, pyarrow.parquet as parquet
 mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")
 texts = parquet.read_table("data/raw/test.parquet").to_pydict()["texts"]
-print([answer["probability"] for answer in mlflow.pyfunc.load_model(sys.argv[1]).predict(texts)])
+print([row["probability"] for row in mlflow.pyfunc.load_model(sys.argv[1]).predict(texts)])
 """
 
 
@@ -33,7 +34,7 @@ def owner(reproduced: Path, tmp_path: Path) -> Path:
 
 
 def shown(folder: Path, *command: str) -> dict:
-    """What a command of DVC's says in JSON."""
+    """The JSON output of a command of DVC's."""
     return json.loads(succeed(folder, "dvc", *command, "--json"))
 
 
@@ -42,7 +43,7 @@ def read(path: Path) -> dict:
 
 
 def wait_for_the_queue(folder: Path) -> None:
-    """Until what was queued has run in the background."""
+    """Until the queued experiment has run in the background."""
     deadline = time.monotonic() + 200
     while "Success" not in (status := succeed(folder, "dvc", "queue", "status")):
         assert "Failed" not in status, succeed(folder, "dvc", "queue", "logs", "words")
@@ -51,46 +52,44 @@ def wait_for_the_queue(folder: Path) -> None:
 
 
 def test_the_metrics_of_every_architecture_are_shown(owner):
-    files = [f"reports/train/{name}.json" for name in (*ARCHITECTURES, *BASELINES)]
+    files = [f"{path}.json" for path in REPORTS.values()]
     metrics = shown(owner, "metrics", "show", *files)[""]["data"]
     assert list(metrics) == files
     for file in files:
         row, seeds = metrics[file]["data"], read(owner / file)["seeds"]
-        scored = "test" if row["protocol"] == "document" else "validation"
-        for key in (f"{scored}_accuracy", f"{scored}_loss", "train_seconds"):
+        split = "test" if row["protocol"] == "keras_reference" else "validation"
+        for key in (f"{split}_accuracy", f"{split}_loss", "train_seconds"):
             assert row[key] == pytest.approx(fmean(seed[key] for seed in seeds))
     columns = {key for row in metrics.values() for key in row["data"]}
-    assert len(columns) <= 8, "what is wider than a terminal is not read"
+    assert len(columns) <= 8, "as wide as a terminal"
 
 
-def test_the_learning_curves_of_every_architecture_are_drawn(owner):
+def test_the_learning_curves_of_every_architecture_are_plotted(owner):
     plots = shown(owner, "plots", "show")["data"]
     for name in ARCHITECTURES:
-        (plot,) = plots[f"reports/train/{name}.csv"]
+        (plot,) = plots[f"{REPORTS[name]}.csv"]
         rows = plot["content"]["data"]["values"]
         assert [row["epoch"] for row in rows] == ["1", "2"]
-        drawn = [chart["encoding"]["y"]["title"] for chart in plot["content"]["hconcat"]]
-        assert drawn == ["loss", "accuracy"]
+        assert [chart["encoding"]["y"]["title"] for chart in plot["content"]["hconcat"]] == ["loss", "accuracy"]
         for chart in plot["content"]["hconcat"]:
             assert all(column in rows[0] for column in chart["transform"][0]["fold"])
     assert plots["reports/comparison.csv"]
     assert plots["reports/comparison.png"]
 
-    curve = owner / "reports/train/rnn.csv"
+    curve = owner / f"{REPORTS['rnn']}.csv"
     curve.write_text(curve.read_text().rsplit("\n", 2)[0] + "\n")
-    (plot,) = shown(owner, "plots", "diff", "HEAD", "--targets", "reports/train/rnn.csv")["data"].values()
+    (plot,) = shown(owner, "plots", "diff", "HEAD", "--targets", f"{REPORTS['rnn']}.csv")["data"].values()
     epochs = {(row["rev"], row["epoch"]) for row in plot[0]["content"]["data"]["values"]}
     assert epochs == {("HEAD", "1"), ("HEAD", "2"), ("workspace", "1")}
 
 
 def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_projects_mlflow(owner):
-    stage, key = RIVAL
-    succeed(owner, "dvc", "exp", "run", "--name", "pairs", "-S", f"{key}=2", stage)
-    difference = shown(owner, "metrics", "diff")["reports/train/nb_logistic.json"]
-    assert difference["validation_loss"]["diff"]
-    assert shown(owner, "params", "diff")["params.yaml"][key] == {"old": 3, "new": 2, "diff": -1}
+    report = f"{REPORTS['nb_logistic']}.json"
+    succeed(owner, "dvc", "exp", "run", "--name", "pairs", "-S", f"{KEY}=2", STAGE)
+    assert shown(owner, "metrics", "diff")[report]["validation_loss"]["diff"]
+    assert shown(owner, "params", "diff")["params.yaml"][KEY] == {"old": 3, "new": 2, "diff": -1}
 
-    succeed(owner, "dvc", "exp", "run", "--queue", "--name", "words", "-S", f"{key}=1", stage)
+    succeed(owner, "dvc", "exp", "run", "--queue", "--name", "words", "-S", f"{KEY}=1", STAGE)
     succeed(owner, "dvc", "queue", "start")
     wait_for_the_queue(owner)
     (_, baseline) = shown(owner, "exp", "show")
@@ -98,13 +97,13 @@ def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_p
     for experiment in baseline["experiments"]:
         (revision,) = experiment["revs"]
         data = revision["data"]
-        ngram = data["params"]["params.yaml"]["data"]["linear"]["nb_logistic"]["max_ngram"]
-        seen[experiment["name"]] = (ngram, data["metrics"]["reports/train/nb_logistic.json"]["data"]["validation_loss"])
+        ngram = data["params"]["params.yaml"]["data"]["baselines"]["nb_logistic"]["max_ngram"]
+        seen[experiment["name"]] = (ngram, data["metrics"][report]["data"]["validation_loss"])
     assert {name: ngram for name, (ngram, _) in seen.items()} == {"pairs": 2, "words": 1}
 
     client = MlflowClient(f"sqlite:///{owner}/mlruns/mlflow.db")
-    found = client.search_runs([client.get_experiment_by_name("sample").experiment_id])
-    runs = {run.data.tags["dvc.experiment"]: run for run in found}
+    found = client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])
+    runs = {each.data.tags["dvc.experiment"]: each for each in found}
     assert set(runs) == {"pairs", "words"}
     for name, (ngram, loss) in seen.items():
         assert runs[name].info.status == "FINISHED"
@@ -113,26 +112,25 @@ def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_p
         assert client.list_artifacts(runs[name].info.run_id, "model"), "they outlive DVC's copy of the project"
         assert f"dvc exp apply {name}" in runs[name].data.tags["mlflow.note.content"]
 
-    run(owner, "dvc", "exp", "apply", "words")  # complains of the files of `best`, which was never run here
-    assert read(owner / "reports/train/nb_logistic.json")["validation_loss"] == pytest.approx(seen["words"][1])
+    run(owner, "dvc", "exp", "apply", "words")  # its exit status is that of outs which no stage has made yet
+    assert read(owner / report)["validation_loss"] == pytest.approx(seen["words"][1])
 
 
 def test_a_colleague_pulls_and_has_the_champion_without_a_training(owner, reproduced, tmp_path):
     succeed(owner, "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
     succeed(owner, *GIT, "commit", "--quiet", "--all", "-m", "where the weights are")
-    succeed(owner, "dvc", "push", "dvc.yaml")
+    succeed(owner, "dvc", "push")
     succeed(tmp_path, "git", "clone", "--quiet", str(owner), "clone")
     clone = tmp_path / "clone"
     assert not (clone / "models").exists()
-    succeed(clone, "dvc", "pull", "dvc.yaml")
-    assert "up to date" in succeed(clone, "dvc", "status", "dvc.yaml")
+    succeed(clone, "dvc", "pull", "--with-deps", "compare", "evaluate")
+    assert "up to date" in succeed(clone, "dvc", "status", "--with-deps", "compare", "evaluate")
 
-    said = succeed(clone, "dvc", "repro", "--single-item", "--force", "register") + succeed(clone, "dvc", "repro")
-    ran = {line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")}
-    assert ran == {"register", "evaluate"}
-    original = f"models:/imdb-bilstm/{read(reproduced / 'reports/registered.json')['version']}"
-    answers = succeed(clone, sys.executable, "-c", ANSWERS, "models:/imdb-bilstm@champion")
-    assert answers == succeed(reproduced, sys.executable, "-c", ANSWERS, original)
+    output = succeed(clone, "dvc", "repro", "--single-item", "--force", "register")
+    assert stages_in(output + succeed(clone, "dvc", "repro", "evaluate")) == {"register", "evaluate"}
+    original = f"models:/{NAME}/{read(reproduced / 'reports/registered.json')['version']}"
+    predictions = succeed(clone, sys.executable, "-c", PREDICT, f"models:/{NAME}@champion")
+    assert predictions == succeed(reproduced, sys.executable, "-c", PREDICT, original)
     client = MlflowClient(f"sqlite:///{clone}/mlruns/mlflow.db")
-    (run,) = client.search_runs([client.get_experiment_by_name("sample").experiment_id])
-    assert run.info.run_name == "bilstm (registered from files)"
+    (found,) = client.search_runs([client.get_experiment_by_name("synthetic").experiment_id])
+    assert found.info.run_name == "bilstm (from files)"
