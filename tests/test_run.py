@@ -48,7 +48,7 @@ def test_a_run_shows_each_stage_once_and_no_noise(reproduced):
     assert shown[0][3] == "download"
     assert shown[-1][3] in ("compare", "evaluate")
     assert "left" in shown[-1].string
-    assert re.fullmatch(rf"done in \d+ (s|min): {STAGES} stages run, 0 up to date", lines[-1])
+    assert re.fullmatch(rf"done in \d+ (s|min); stages run: {STAGES}, up to date: 0", lines[-1])
     assert set(json.loads((reproduced / runner.SECONDS).read_text())) == {match[3] for match in shown}
     assert "\x1b" not in output
     noise = [line for line in lines if re.search(r"\d%\||it/s|Warning|^Successfully|^Created|lock file|git add", line)]
@@ -88,7 +88,7 @@ def test_dvcs_exit_status_and_messages_are_passed_on(stages):
     (stages / "status").write_text("0")
     output = run(stages, sys.executable, "-c", RUN).stdout.splitlines()
     assert re.match(r"\[2/2\] second: \d s elapsed", output[0])
-    assert output[-1].endswith(": 1 stages run, 1 up to date")
+    assert output[-1].endswith("; stages run: 1, up to date: 1")
     assert run(stages, sys.executable, "-c", RUN, "nosuch").returncode == 255
 
 
@@ -157,7 +157,7 @@ def test_without_imdb_the_demo_runs_and_that_is_the_first_and_the_last_line(offl
     assert lines[1] == "The demo runs instead, on synthetic reviews."
     assert lines[-2].startswith("This was the demo, not IMDB")
     assert lines[-1].startswith("For IMDB: ")
-    assert f"0 stages run, {STAGES} up to date" in output
+    assert f"stages run: 0, up to date: {STAGES}" in output
     for name in ARCHITECTURES:
         assert re.search(rf"^  {name} +\d+\.\d%  \(", output, re.MULTILINE)
     assert "Registered: synthetic-bilstm version 1 (bilstm, accuracy " in output

@@ -62,6 +62,7 @@ def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
     """
     make_project(root, folder)
     print(f"The demo: the whole pipeline on the synthetic corpus, in {folder}/", flush=True)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # networks this small train fastest on one thread
     status = run(TARGETS, folder)
     if status == 0:
         print(summary(folder), flush=True)

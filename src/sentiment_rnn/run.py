@@ -185,7 +185,7 @@ def run(targets: Sequence[str], folder: Path = Path()) -> int:
         return 130
     unchanged = len(plan.stages) - progress.ran
     if status == 0:
-        progress.console.print(f"done in {total}: {progress.ran} stages run, {unchanged} up to date")
+        progress.console.print(f"done in {total}; stages run: {progress.ran}, up to date: {unchanged}")
     return status
 
 
