@@ -1,9 +1,11 @@
-"""The real params.yaml, shrunk, in a temporary project: what the tests run on."""
+"""Fixtures: the real params.yaml with small sizes, in a temporary project."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,27 +33,25 @@ from sentiment_rnn.tracking.store import connect
 
 ROOT = Path(__file__).parents[1]
 NAME = "synthetic-bilstm"  # of the registered model
-FINISHED_PROJECT = (
-    "test_dvc.py",
-    "test_dvc_as_used.py",
-    "test_pages.py",
-    "test_run.py",
-)  # they share `reproduced`, a minute's work
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes comes first: else one of several processes is left with it at the end."""
+    """Long tests come first: otherwise one of several processes is left with them at the end."""
     items.sort(key=lambda item: "pipeline" not in item.path.parts)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """A process takes a file as a whole, and one of them all files that need the finished project."""
+    """A process runs a file as a whole, and one of them all files that use `reproduced`, which takes a minute."""
+
+    @cache
+    def scope(file: str) -> str:
+        uses_it = re.search(r"[(,] *reproduced\b", (config.rootpath / file).read_text())
+        return "reproduced" if uses_it else file
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = super()._split_scope(nodeid)
-            return "the finished project" if Path(file).name in FINISHED_PROJECT else file
+            return scope(super()._split_scope(nodeid))
 
     return ByFile(config, log)
 
@@ -98,7 +98,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tokenized sample, made once by the real download and tokenize stages: its folder `data/tokens`."""
+    """The folder `data/tokens` of the synthetic corpus, made once by the stages download and tokenize."""
     from pipeline import download, tokenize
 
     folder = tmp_path_factory.mktemp("tokenized")
@@ -141,7 +141,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_store: Path) -
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of its own, in git and DVC, after its first `dvc repro`."""
+    """A project of its own, in git and DVC, after the first run of its pipeline."""
     import project
 
     folder = tmp_path_factory.mktemp("project")
@@ -150,7 +150,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def save_untrained(name: str, folder: Path, members: int = 1, temperature: float | None = None) -> None:
-    """Write a model of an architecture, or the average of several: not trained, but sure of what they say."""
+    """Write an untrained model of an architecture, or an ensemble, with weights so large that predictions differ."""
     model = params.Params.model_validate(shrunk_values()).model_of(name)
     classifiers = [Classifier(**model.architecture()) for _ in range(members)]
     for classifier in classifiers:
@@ -174,7 +174,7 @@ def running_in(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens: Path) -> Path:
-    """A project whose champion, version 1 of `synthetic-bilstm`, is an average, in `model`; gru is trained too."""
+    """A project whose champion, version 1 of `synthetic-bilstm`, is an ensemble, in `model`; gru has a model too."""
     folder = tmp_path_factory.mktemp("champion")
     shutil.copytree(empty_store, folder / "mlruns")
     write_params(shrunk_values(), folder)

@@ -76,9 +76,9 @@ def test_the_learning_curves_of_every_architecture_are_plotted(owner):
     assert plots["reports/comparison.csv"]
     assert plots["reports/comparison.png"]
 
-    curve = owner / f"{REPORTS['rnn']}.csv"
+    curve = owner / f"{REPORTS['bilstm']}.csv"
     curve.write_text(curve.read_text().rsplit("\n", 2)[0] + "\n")
-    (plot,) = shown(owner, "plots", "diff", "HEAD", "--targets", f"{REPORTS['rnn']}.csv")["data"].values()
+    (plot,) = shown(owner, "plots", "diff", "HEAD", "--targets", f"{REPORTS['bilstm']}.csv")["data"].values()
     epochs = {(row["rev"], row["epoch"]) for row in plot[0]["content"]["data"]["values"]}
     assert epochs == {("HEAD", "1"), ("HEAD", "2"), ("workspace", "1")}
 
