@@ -1,4 +1,4 @@
-"""Words that the field does not use stand in no code, document or parameter of the project."""
+"""No code, document or parameter contains the private words that this project once had."""
 
 import re
 import subprocess
