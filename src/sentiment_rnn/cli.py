@@ -114,7 +114,7 @@ def serve(port: Port = 5001) -> None:
 
 @app.command()
 def ui(port: Port = 5000) -> None:
-    """Serve MLflow's pages, and print links to the runs and the model."""
+    """Serve MLflow's UI, and print links to the runs and the model."""
     from sentiment_rnn import params
     from sentiment_rnn.serving.ui import show_ui
 
@@ -127,7 +127,7 @@ def promote(
     version: Annotated[str, typer.Argument(help="A version number of the registered model.")],
     reason: Reason = "no reason given",
 ) -> None:
-    """Make a version the champion, whatever the gate decided."""
+    """Make a version the champion, without the checks of the gate."""
     from sentiment_rnn.tracking import promotion
 
     print(promotion.promote_by_hand(*_registered_model(), version, reason))

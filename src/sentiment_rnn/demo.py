@@ -1,4 +1,4 @@
-"""The pipeline on the synthetic corpus, in minutes, in a project of its own: `demo/`, which git ignores."""
+"""The demo: the whole pipeline on the synthetic corpus, in minutes, in a DVC project of its own, `demo/`."""
 
 import os
 import shlex
@@ -23,20 +23,22 @@ FOLDER = Path("demo")
 TARGETS = ("compare", "evaluate")
 COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore")
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info")
-CANDIDATES = 400  # synthetic reviews, of which two short ones become the examples
-MAX_CHARACTERS = 150
-CURES = "`make run` with network access, or `IMDB_MIRROR=FOLDER make run` with the files FOLDER/plain_text/*.parquet"
+CANDIDATES = 400  # synthetic reviews from which the two examples are chosen
+MAX_CHARACTERS = 150  # of an example
+IMDB_HINT = (
+    "`make run` with network access, or `IMDB_MIRROR=FOLDER make run` with the files FOLDER/plain_text/*.parquet"
+)
 NOT_IMDB = "The reviews are synthetic (src/sentiment_rnn/data/synthetic.py): these accuracies are not IMDB's."
 
 
 def run_or_demo(targets: Sequence[str]) -> int:
-    """Run the pipeline; without targets, and if its data set cannot be had, the demo instead.
+    """Run the pipeline. If its data set is not available and there are no targets, run the demo instead.
 
     Returns:
         DVC's exit status.
 
     Raises:
-        UserError: there are targets, and the data set cannot be had.
+        UserError: the data set is not available, and there are targets.
     """
     try:
         require_dataset()
@@ -45,17 +47,17 @@ def run_or_demo(targets: Sequence[str]) -> int:
             raise
         print(f"{error}.\nThe demo runs instead, on synthetic reviews.\n", flush=True)
         status = demo()
-        print(f"\nThis was the demo, not IMDB: {error}.\nFor IMDB: {CURES}.", flush=True)
+        print(f"\nThis was the demo, not IMDB: {error}.\nFor IMDB: {IMDB_HINT}.", flush=True)
         return status
     return run(targets)
 
 
 def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
-    """Make the demo's project, run its pipeline, print what it made and three commands to try.
+    """Create the demo's project, run its pipeline, print the results and three commands to try.
 
     Args:
         root: the project, with params.yaml and demo.yaml.
-        folder: the demo's project; what an earlier demo has left there is used.
+        folder: the demo's project; results of an earlier demo that are up to date are not computed again.
 
     Returns:
         DVC's exit status.
@@ -70,7 +72,7 @@ def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
 
 
 def make_project(root: Path, folder: Path) -> None:
-    """A DVC project with this one's code and pipeline, and params.yaml changed as demo.yaml has it.
+    """Create a DVC project with this one's code and pipeline, and params.yaml overridden by demo.yaml.
 
     Raises:
         UserError: `root` is not the project's root.
@@ -95,7 +97,7 @@ def make_project(root: Path, folder: Path) -> None:
 
 
 def summary(folder: Path) -> str:
-    """What a finished demo made, and what to do next."""
+    """Results of a finished demo, and commands to try."""
     chosen = params.load(folder / "params.yaml")
     reports = folder / "reports"
     rows = read_json(reports / "comparison.json")["architectures"].values()
@@ -124,9 +126,9 @@ def summary(folder: Path) -> str:
 
 
 def examples(chosen: Params, folder: Path) -> tuple[str, str]:
-    """A positive and a negative synthetic review, in no split, that the demo's champion predicts correctly.
+    """A positive and a negative review that the demo's champion classifies correctly.
 
-    Of the short ones, those of which it is most certain.
+    They are new synthetic reviews, the short ones with the highest confidence.
     """
     from sentiment_rnn.tracking import registry
     from sentiment_rnn.tracking.store import connect_to_existing

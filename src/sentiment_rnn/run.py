@@ -1,4 +1,4 @@
-"""Runs the pipeline with DVC and shows progress over all of its stages."""
+"""Run the pipeline with DVC and show progress over all of its stages."""
 
 import os
 import re
@@ -27,7 +27,7 @@ DVC = (sys.executable, "-m", "dvc", "repro")
 SECONDS = Path("work/stage_seconds.json")
 PROBE_SECONDS = 4.0
 STAGE = re.compile(r"(Running stage|Stage) '(?P<name>[^']+)'(?P<rest>.*)")
-# what DVC prints beside the stages: the commands, and what to do with git and a remote after each run
+# lines of DVC that are not shown: the commands, and advice on git and remotes
 NOISE = re.compile(
     r"\s*$|> |(Updating|Generating) lock file|Use `dvc push`|Data and pipelines are up to date|"
     r"To track the changes with git|To enable auto staging|\s+git add |\s+dvc config core\.autostage"
@@ -38,9 +38,9 @@ class Plan:
     """The stages of a run in DVC's order, and an estimate of how long they take.
 
     Args:
-        stages: all of them.
-        pending: those that have to run, or may have to because one before them does.
-        seconds: of a stage's last run on this machine.
+        stages: names of all stages.
+        pending: those that will run, or may run because an earlier one does.
+        seconds: duration of each stage's last run on this machine.
     """
 
     def __init__(self, stages: Sequence[str], pending: Sequence[str], seconds: dict[str, float]) -> None:
@@ -65,7 +65,7 @@ class Plan:
             elapsed: seconds since it started.
 
         Returns:
-            None as long as no stage has ever finished on this machine.
+            None if no stage has finished on this machine yet.
         """
         current = self.estimate(self.stages[position])
         if current is None:
@@ -87,7 +87,7 @@ def make_plan(targets: Sequence[str], folder: Path) -> Plan | int:
 
 
 class Progress:
-    """Prints one line per stage that runs; on a terminal, below the output, a line with the current times.
+    """Progress output: one line per stage that runs; on a terminal also a status line with the current times.
 
     Args:
         plan: of the run; the durations of its stages are recorded.
@@ -155,7 +155,7 @@ def run(targets: Sequence[str], folder: Path = Path()) -> int:
     if isinstance(plan, int):
         return plan
     progress = Progress(plan, folder)
-    # a process group of its own: a signal reaches each of its processes once, whoever sent it
+    # a process group of its own: otherwise Ctrl-C would reach it twice, from the terminal and from `_forwarding`
     process = subprocess.Popen(
         [*DVC, *targets],
         cwd=folder,
@@ -213,7 +213,7 @@ def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
 
 
 def _environment() -> dict[str, str]:
-    """The stages' `python` is this one, and their lines arrive as they are printed."""
+    """The environment of the stages: this interpreter is their `python`, and their output is not buffered."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
@@ -244,7 +244,7 @@ def _hub_responds(name: str) -> bool:
         with suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=PROBE_SECONDS):
             responded.set()
 
-    thread = threading.Thread(target=probe, daemon=True)  # a name's resolution has no timeout of its own
+    thread = threading.Thread(target=probe, daemon=True)  # the timeout does not cover resolving the host name
     thread.start()
     thread.join(PROBE_SECONDS)
     return responded.is_set()

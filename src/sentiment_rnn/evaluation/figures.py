@@ -1,4 +1,4 @@
-"""Figures of the evaluation report: no display is needed; the caller saves and closes them."""
+"""Figures of the evaluation report, drawn without a display; the caller saves and closes them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -88,7 +88,7 @@ def _curves(
     zoom_x: tuple[float, float],
     zoom_y: tuple[float, float],
 ) -> tuple[Figure, list[Axes]]:
-    """The full range, and, where a curve reaches it, the enlarged corner in which good models differ."""
+    """Axes with the full range and, if a curve reaches it, a second one with the corner where good models differ."""
     zoomed = any(
         ((zoom_x[0] <= x) & (x <= zoom_x[1]) & (zoom_y[0] <= y) & (y <= zoom_y[1])).sum() > 2
         for x, y in curves.values()

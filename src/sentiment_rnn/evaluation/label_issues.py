@@ -1,8 +1,8 @@
 """Labels that are probably wrong, by confident learning.
 
 Northcutt, Jiang & Chuang, 2021, "Confident learning: estimating uncertainty in dataset labels", JAIR 70. A model's
-threshold for a label is its own mean probability of that label over the reviews that have it, so over- or
-underconfidence does no harm.
+threshold for a label is its own mean probability of that label over the reviews that have it, which corrects for
+over- and underconfidence.
 """
 
 from collections.abc import Sequence
@@ -21,20 +21,20 @@ def find_label_issues(labels: np.ndarray, predictions: Sequence[np.ndarray]) -> 
     Returns:
         In ascending order of the models' mean probability of the given label.
     """
-    truth = labels > 0.5
+    is_positive = labels > 0.5
     issue = np.ones(len(labels), dtype=bool)
     for positive in predictions:
-        other = np.where(truth, 1 - positive, positive)  # probability of the label that a review does not have
-        threshold_positive, threshold_negative = positive[truth].mean(), (1 - positive[~truth]).mean()
-        issue &= (other >= np.where(truth, threshold_negative, threshold_positive)) & (other > 0.5)
+        other = np.where(is_positive, 1 - positive, positive)  # probability of the label that a review does not have
+        threshold_positive, threshold_negative = positive[is_positive].mean(), (1 - positive[~is_positive]).mean()
+        issue &= (other >= np.where(is_positive, threshold_negative, threshold_positive)) & (other > 0.5)
     mean = np.mean(predictions, axis=0)
-    given = np.where(truth, mean, 1 - mean)
+    given = np.where(is_positive, mean, 1 - mean)
     rows = np.flatnonzero(issue)
     return rows[np.argsort(given[rows], kind="stable")]
 
 
 class NoiseRecovery(NamedTuple):
-    """Labels flipped on purpose, and how many of them `find_label_issues` recovers."""
+    """Number of deliberately flipped labels, and how many of them `find_label_issues` recovers."""
 
     injected: int
     recovered: int

@@ -1,6 +1,6 @@
 """Word importance by occlusion: the change of the log odds when a word is left out.
 
-Zeiler & Fergus, 2014; for words Li, Monroe & Jurafsky, 2016. It needs predictions alone, so it works for any model.
+Zeiler & Fergus, 2014; for words Li, Monroe & Jurafsky, 2016. It uses only predictions, so it works for any model.
 """
 
 import re

@@ -26,7 +26,7 @@ def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping
     Args:
         facts: dataset, model (the registered model's name), version, architecture, n (test reviews), candidate (the
             version's name in `report`), previous (the previous champion's, or None), champion (whether this version is
-            it now), verdict (of the promotion), test_readings (evaluations of this model on this test split), run_id,
+            it now), verdict (of the promotion), test_readings (versions evaluated on this test split so far), run_id,
             reproduce (the command).
         report: from `report.compute_report`.
         figures: PNG files, by name.

@@ -1,4 +1,4 @@
-"""The evaluation report of a model on test: all of its numbers, and its folder of page, figures and CSV files."""
+"""The evaluation report of a model on test: its metrics, and the folder with its page, figures and CSV files."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from sentiment_rnn.evaluation.significance import bootstrap, interval, mcnemar
 from sentiment_rnn.files import atomic_folder
 
 PAGE = "index.html"
-ERRORS = LABEL_ISSUES = 20  # that are listed
+ERRORS = LABEL_ISSUES = 20  # listed at most
 IMPORTANT_WORDS = 5  # listed beside an error
 BINS = 15  # of the calibration curve, of equal counts
 
@@ -75,7 +75,7 @@ def compute_report(
 
     Args:
         predictions: probabilities of "positive" `(N,)` by model, the candidate first.
-        baselines: names among `predictions`, whose predictions label issues are found from, with the candidate's.
+        baselines: names among `predictions`; label issues are found with the candidate and these.
         labels: `(N,)` of 0 and 1.
         texts: the N reviews.
         temperature: the candidate's logits were divided by it.
@@ -88,9 +88,9 @@ def compute_report(
     positive = predictions[candidate]
     correct = {name: (each >= 0.5) == (labels > 0.5) for name, each in predictions.items()}
     resampled = bootstrap(predictions, labels)
-    voters = [candidate, *baselines]
-    votes = [predictions[name] for name in voters]
-    issues = find_label_issues(labels, votes)
+    issue_models = [candidate, *baselines]
+    issue_predictions = [predictions[name] for name in issue_models]
+    issues = find_label_issues(labels, issue_predictions)
     return {
         "measures": {name: _measures(each, labels, resampled[name]) for name, each in predictions.items()},
         "comparison": {
@@ -105,15 +105,15 @@ def compute_report(
         "slices": {name: slices.slice_metrics(masks, correct) for name, masks in slices.slice_masks(texts).items()},
         "errors": _errors(positive, labels, texts, issues, predict),
         "label_issues": {
-            "models": voters,
+            "models": issue_models,
             "count": len(issues),
             "count_by_label": [int((labels[issues] == label).sum()) for label in (0, 1)],
-            "noise": noise_recovery(labels, votes)._asdict(),
+            "noise": noise_recovery(labels, issue_predictions)._asdict(),
             "examples": [
                 {
                     "row": row,
                     "label": int(labels[row]),
-                    "probabilities": [float(each[row]) for each in votes],
+                    "probabilities": [float(each[row]) for each in issue_predictions],
                     "ending": ending(texts[row]),
                 }
                 for row in issues[:LABEL_ISSUES].tolist()
@@ -123,7 +123,7 @@ def compute_report(
 
 
 def _measures(positive: np.ndarray, labels: np.ndarray, resampled: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Each metric with its interval; the calibration error has none: resampling increases it."""
+    """Metrics, with bootstrap intervals except for the calibration error, which resampling would increase."""
     metrics = evaluate(positive, labels) | {"average_precision": float(average_precision_score(labels, positive))}
     return {
         "values": {key: metrics[key] for key in resampled} | {"ece": expected_calibration_error(positive, labels)},

@@ -17,7 +17,7 @@ CONTRAST = frozenset((
     "although", "but", "conversely", "despite", "except", "however", "instead", "nevertheless", "nonetheless",
     "notwithstanding", "otherwise", "rather", "though", "unlike", "whereas", "yet",
 ))  # fmt: skip
-# each slice is over one edge and up to the next
+# a slice has the values above one edge, up to and including the next
 LENGTHS = (-np.inf, 100, 150, 200, 300, 400, 600, 1000, np.inf)  # tokens
 RATES = (-np.inf, 0, 0.5, 1, 1.5, 2, 3, np.inf)  # words per 100 tokens
 MIN_REVIEWS = 30  # a smaller slice is merged with its neighbor: its accuracy would be noise
@@ -29,9 +29,9 @@ def is_negation(token: str) -> bool:
 
 
 def slice_masks(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-    """Masks `(N,)` of the reviews in each slice, by what they are sliced by: `length`, `negation` and `contrast`.
+    """Masks `(N,)` of the reviews in each slice, by kind of slice: `length`, `negation` and `contrast`.
 
-    Each has `MIN_REVIEWS` reviews or more, unless there are fewer in all.
+    Each slice has at least `MIN_REVIEWS` reviews, unless there are fewer than that in total.
     """
     reviews = [split_tokens(text) for text in texts]
     lengths = np.array([len(review) for review in reviews])
@@ -45,7 +45,7 @@ def slice_masks(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _bins(values: np.ndarray, edges: Sequence[float], step: float = 0) -> dict[str, np.ndarray]:
-    """Masks of the values between edges, by name; `step` 1 for integers: 101 comes after 100."""
+    """Masks of the values between edges, by name. With `step` 1, for integers, the slice after 100 starts at 101."""
     merged = [edges[0]]
     for edge in edges[1:-1]:
         if min(_between(values, merged[-1], edge).sum(), (values > edge).sum()) >= MIN_REVIEWS:

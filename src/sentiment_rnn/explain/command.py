@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.explain import source
+from sentiment_rnn.explain.loading import load_predictor
 from sentiment_rnn.explain.plot import plot_trace
 from sentiment_rnn.explain.table import LEGEND, build_table
 from sentiment_rnn.explain.trace import trace
@@ -18,7 +18,7 @@ def explain(text: str, model: str, out: Path) -> None:
 
     Args:
         text: a raw review.
-        model: its name, as in `source.load`.
+        model: its name, as in `load_predictor`.
         out: the plot's file, a PNG.
 
     Raises:
@@ -26,7 +26,7 @@ def explain(text: str, model: str, out: Path) -> None:
     """
     if out.suffix != ".png":
         raise UserError(f"{out}: the plot's name should end in .png, such as work/explain.png")
-    predictor, label = source.load(model)
+    predictor, label = load_predictor(model)
     traced = trace(predictor, text)
     console = Console(highlight=False, soft_wrap=True)
     console.width = max(console.width, 100)  # rich would cut the columns of a narrower table

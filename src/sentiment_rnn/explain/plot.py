@@ -1,4 +1,4 @@
-"""The trace as a figure: the probability so far, shares in the pooling, heat maps of gates and states."""
+"""Plot of a trace: probability of the text up to each word, shares in the pooling, heat maps of gates and states."""
 
 import matplotlib
 import numpy as np

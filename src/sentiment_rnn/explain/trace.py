@@ -1,4 +1,4 @@
-"""A review word by word: gates and states, shares in the pooling, the probability so far."""
+"""Trace of a model over a review: at each word the gates, the states, the share in the pooling, the probability."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ MAX_WORD_LENGTH = 14  # characters; longer words are cut
 
 @dataclass(frozen=True)
 class Trace:
-    """The `N` words of a review after truncation, and for each:
+    """The `N` words of a review after truncation, with the values recorded at each of them.
 
     Attributes:
-        words: as in the text; the padding of a model that pads in front is one more word, the first.
+        words: as in the text; if the model pads before the text, the padding is one more word, the first.
         known: whether the word is in the model's vocabulary.
         cells: by direction and measure (a gate's mean over the units, the norm of the cell state `|c|` and of the
             hidden state `|h|`), `(N,)`.
-        pooling: by pooling method, the word's share in it, `(N,)`, sum 1.
+        pooling: by pooling method, the word's share in the pooled vector, `(N,)`, sum 1.
         probability: of "positive" for the text up to and with this word, by the whole model, `(N,)`; NaN for padding.
         notes: remarks on the model and the text, to be shown with it.
     """
@@ -115,7 +115,7 @@ def _tokenize(predictor: Predictor, text: str) -> Tokens:
 
 
 def _prefix_probabilities(predictor: Predictor, text: str, ends: list[int]) -> np.ndarray:
-    """The served probability of the text up to each of `ends`, in characters."""
+    """The whole model's probability of each prefix of the text; `ends` are their lengths in characters."""
     batches = []
     with tqdm(total=len(ends), desc="probability so far", unit=" words", leave=False, delay=1) as progress:
         for start in range(0, len(ends), BATCH_SIZE):

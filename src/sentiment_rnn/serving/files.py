@@ -23,7 +23,7 @@ class FileFormat(StrEnum):
 
 
 class Row(NamedTuple):
-    """A review and the other fields of its row: `fields["text"]` is a string. `line`, from 1: its first line."""
+    """A row: `fields["text"]` is the review, a string; `line` is the number of its first line in the file, from 1."""
 
     line: int
     fields: dict[str, Any]
@@ -126,7 +126,7 @@ class Writer:
         self.csv: csv.DictWriter[str] | None = None
 
     def write(self, rows: Iterable[Row], predictions: Iterable[dict[str, Any]]) -> None:
-        """Write rows with `label` and `probability` added, and flush, so that a reader gets them at once.
+        """Write rows with `label` and `probability` added, and flush, so that a pipe passes them on immediately.
 
         Raises:
             UserError: a row's fields differ from the first row's and the format is CSV, or a field is invalid Unicode.

@@ -51,19 +51,19 @@ def predict_file(
         writer = Writer(out, target_format)
         with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
             for rows in _chunks(read_rows(file, name, source_format, bar.update)):
-                labels = [f"{name}, line {row.line}: the review" for row in rows]
-                writer.write(rows, _predict(model, [row.fields[TEXT] for row in rows], labels))
+                names = [f"{name}, line {row.line}: the review" for row in rows]
+                writer.write(rows, _predict(model, [row.fields[TEXT] for row in rows], names))
 
 
-def _predict(model: PyFuncModel, texts: list[str], labels: list[str]) -> list[dict[str, Any]]:
-    """Predictions of texts; in an error of the model the text's index becomes its label."""
+def _predict(model: PyFuncModel, texts: list[str], names: list[str]) -> list[dict[str, Any]]:
+    """Predictions of texts; if the model rejects one, the error contains its name in place of its index."""
     try:
         predictions: list[dict[str, Any]] = model.predict(texts)
     except MlflowException as error:
         invalid = re.match(r"text (\d+) (.+)", str(error))
         if not invalid:
             raise
-        raise UserError(f"{labels[int(invalid[1])]} {invalid[2]}") from None
+        raise UserError(f"{names[int(invalid[1])]} {invalid[2]}") from None
     return predictions
 
 

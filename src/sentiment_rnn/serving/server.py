@@ -1,4 +1,4 @@
-"""MLflow's scoring server, with status 4xx instead of 500 for all invalid requests."""
+"""MLflow's scoring server, which maps raw texts to predictions; all invalid requests get a 4xx status, not 500."""
 
 import socket
 from contextlib import suppress
@@ -14,8 +14,8 @@ from starlette.middleware.base import RequestResponseEndpoint
 def create_app(model: PyFuncModel) -> FastAPI:
     """The application: `POST /invocations` maps `{"inputs": [text]}` to `{"predictions": [{"label", "probability"}]}`.
 
-    MLflow responds with 400 and the reason to most invalid requests. Added here are a missing Content-Type (415), and
-    JSON that Python's parser refuses (400).
+    MLflow calls `inference.pyfunc_model.SentimentModel`, and responds with 400 and the reason to most invalid requests.
+    Added here are a missing Content-Type (415), and JSON that Python's parser refuses (400).
     """
     app = scoring_server.init(model)
 

@@ -1,4 +1,4 @@
-"""MLflow's pages, with links to the project's views: MLflow's own first page shows neither its runs nor its model."""
+"""MLflow's UI, with links to the project's pages: its home page shows neither the runs nor the registered model."""
 
 import os
 import signal
@@ -23,9 +23,9 @@ STOP_TIMEOUT = 2
 
 
 def show_ui(dataset: str, registered_name: str, port: int) -> None:
-    """Serve MLflow's pages on 127.0.0.1 until Ctrl-C, and print links to the pages of a data set.
+    """Serve MLflow's UI on 127.0.0.1 until Ctrl-C, and print links to the pages of a data set.
 
-    Where MLFLOW_TRACKING_URI is a server already, its links are printed and nothing is started.
+    If MLFLOW_TRACKING_URI is a server, the links on it are printed and nothing is started.
 
     Raises:
         UserError: there is no store, the port is in use, or MLflow does not start.
@@ -47,7 +47,7 @@ def show_ui(dataset: str, registered_name: str, port: int) -> None:
 
 @contextmanager
 def mlflow_server(uri: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """MLflow's server over a store for the time of the block: its process, once it responds, and its address.
+    """Run MLflow's server on a store for the duration of the block; yield its process and its address when it responds.
 
     Raises:
         UserError: it does not start.

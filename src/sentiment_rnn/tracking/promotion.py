@@ -1,4 +1,4 @@
-"""Promotion of versions to champion: the gate, by hand, rollback.
+"""Promotion of versions to champion: through the gate, manually, and by rollback.
 
 The alias `champion` names the version. Tags of the registered model hold its history: `champion.previous` lists the
 earlier champions, the latest last, and each move of the alias has a tag, `champion.move.0001` and so on.
@@ -22,7 +22,7 @@ MAX_PREVIOUS = 50  # a tag is limited to 5,000 characters
 SIGNIFICANT = 0.05  # of McNemar's test
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """Whether a version becomes champion, and the reason."""
 
     promoted: bool
@@ -31,12 +31,17 @@ class Verdict(NamedTuple):
 
 def decide(
     candidate: Mapping[str, str], champion: Mapping[str, str] | None, gate: GateParams, p: float | None
-) -> Verdict:
+) -> Decision:
     """Decide whether a candidate replaces the champion.
 
-    In this order: a latency above the bound refuses it. No champion, or one that was not evaluated on the same test
-    split, admits it. Significantly worse by McNemar's test refuses it. If the test finds no significant difference, a
-    higher log loss on test refuses it. A calibration error too far above the champion's refuses it.
+    The criteria, in this order; the first that applies decides:
+
+    1. The latency is above the gate's bound: refused.
+    2. There is no champion, or it was not evaluated on the same test split: promoted.
+    3. The accuracy on test is significantly lower (McNemar's test): refused.
+    4. The accuracies do not differ significantly, and the log loss on test is higher: refused.
+    5. The calibration error is too far above the champion's: refused.
+    6. Otherwise: promoted.
 
     Args:
         candidate: the version's tags `test.content_hash`, `test.accuracy`, `test.loss`, `test.ece`, `latency_ms`.
@@ -46,33 +51,33 @@ def decide(
     """
     latency = float(candidate["latency_ms"])
     if latency > gate.max_latency_ms:
-        return Verdict(False, f"{latency:.1f} ms per review, the gate's bound is {gate.max_latency_ms:g}")
+        return Decision(False, f"{latency:.1f} ms per review, the gate's bound is {gate.max_latency_ms:g}")
     if champion is None:
-        return Verdict(True, "there was no champion")
+        return Decision(True, "there was no champion")
     if "test.accuracy" not in champion:
-        return Verdict(True, "the champion was never evaluated")
+        return Decision(True, "the champion was never evaluated")
     if p is None or candidate["test.content_hash"] != champion["test.content_hash"]:
-        return Verdict(True, "the champion was evaluated on another test split")
+        return Decision(True, "the champion was evaluated on another test split")
     (accuracy, loss, ece), (best_accuracy, best_loss, best_ece) = (
         [float(tags[f"test.{key}"]) for key in ("accuracy", "loss", "ece")] for tags in (candidate, champion)
     )
     compared = f"test accuracy {accuracy:.4f}, the champion's {best_accuracy:.4f} (McNemar's p {p:.2g})"
     if p < SIGNIFICANT and accuracy < best_accuracy:
-        return Verdict(False, f"worse: {compared}")
+        return Decision(False, f"worse: {compared}")
     if p >= SIGNIFICANT:
         compared = f"no significant difference: {compared}; log loss {loss:.4f}, the champion's {best_loss:.4f}"
         if loss > best_loss:
-            return Verdict(False, compared)
+            return Decision(False, compared)
     calibrated = f"ECE {ece:.4f}, the champion's {best_ece:.4f}"
     if ece > best_ece + gate.max_ece_increase:
-        return Verdict(False, f"{calibrated}, more than {gate.max_ece_increase:g} above it; {compared}")
-    return Verdict(True, f"{compared}; {calibrated}; {latency:.1f} ms per review")
+        return Decision(False, f"{calibrated}, more than {gate.max_ece_increase:g} above it; {compared}")
+    return Decision(True, f"{compared}; {calibrated}; {latency:.1f} ms per review")
 
 
 def promote(
     client: MlflowClient, name: str, version: str, measured: Mapping[str, str], gate: GateParams, p: float | None
-) -> Verdict:
-    """Tag a version with its metrics, and move the alias to it if `decide` admits it.
+) -> Decision:
+    """Tag a version with its metrics, and move the alias to it if `decide` promotes it.
 
     The reason becomes its tag `promotion`. A version that was rolled back is not promoted again. For the champion
     itself the earlier reason is returned.
@@ -84,15 +89,15 @@ def promote(
     client.update_model_version(name, version, descriptions.version(summary, known.tags))
     current, rolled_back = champion(client, name), known.tags.get(ROLLED_BACK)
     if current is not None and str(current.version) == version:
-        return Verdict(True, known.tags.get("promotion", "promoted by hand"))
+        return Decision(True, known.tags.get("promotion", "promoted by hand"))
     if rolled_back:
-        verdict = Verdict(False, f"{rolled_back}; `sentiment-rnn promote {version}` makes it champion again")
+        decision = Decision(False, f"{rolled_back}; `sentiment-rnn promote {version}` makes it champion again")
     else:
-        verdict = decide(measured, current.tags if current else None, gate, p)
-    client.set_model_version_tag(name, version, "promotion", verdict.reason)
-    if verdict.promoted:
-        _move(client, name, current, version, verdict.reason)
-    return verdict
+        decision = decide(measured, current.tags if current else None, gate, p)
+    client.set_model_version_tag(name, version, "promotion", decision.reason)
+    if decision.promoted:
+        _move(client, name, current, version, decision.reason)
+    return decision
 
 
 def promote_by_hand(client: MlflowClient, name: str, version: str, reason: str) -> str:
@@ -113,9 +118,9 @@ def promote_by_hand(client: MlflowClient, name: str, version: str, reason: str) 
         raise UserError(f"{name} version {version} is the champion already")
     if ROLLED_BACK in versions[version].tags:
         client.delete_model_version_tag(name, version, ROLLED_BACK)
-    done = _move(client, name, current, version, f"promoted by hand: {reason}")
-    client.set_model_version_tag(name, version, "promotion", done)
-    return done
+    move = _move(client, name, current, version, f"promoted by hand: {reason}")
+    client.set_model_version_tag(name, version, "promotion", move)
+    return move
 
 
 def rollback(client: MlflowClient, name: str, reason: str) -> str:
@@ -132,9 +137,9 @@ def rollback(client: MlflowClient, name: str, reason: str) -> str:
     earlier = [number for number in previous_champions(client, name) if number != version]
     if not earlier:
         raise UserError(f"{name} version {version} is the champion, and no previous champion is left")
-    done = _move(client, name, current, earlier.pop(), f"rolled back: {reason}", earlier)
-    client.set_model_version_tag(name, version, ROLLED_BACK, done)
-    return done
+    move = _move(client, name, current, earlier.pop(), f"rolled back: {reason}", earlier)
+    client.set_model_version_tag(name, version, ROLLED_BACK, move)
+    return move
 
 
 def previous_champions(client: MlflowClient, name: str) -> list[str]:
@@ -159,10 +164,10 @@ def _move(
     Args:
         client: of the registry.
         name: the registered model's.
-        current: the champion so far.
+        current: the current champion.
         version: becomes champion.
         reason: part of the record.
-        previous: the champions before `version`; None for those so far, and `current`.
+        previous: the new list of previous champions; None: the existing list, with `current` appended.
 
     Returns:
         The record: time, versions, reason.
@@ -172,8 +177,8 @@ def _move(
     tags = client.get_registered_model(name).tags
     number = max((int(key.removeprefix(MOVE)) for key in tags if key.startswith(MOVE)), default=0) + 1
     replaced = f"version {version} replaced version {current.version}" if current else f"version {version} is the first"
-    done = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {replaced}: {reason}"
+    move = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {replaced}: {reason}"
     client.set_registered_model_tag(name, PREVIOUS, " ".join(previous[-MAX_PREVIOUS:]))
     client.set_registered_model_alias(name, CHAMPION, version)
-    client.set_registered_model_tag(name, f"{MOVE}{number:04}", done)
-    return done
+    client.set_registered_model_tag(name, f"{MOVE}{number:04}", move)
+    return move

@@ -38,11 +38,10 @@ def describe_version(
 
 
 def count_test_reading(client: MlflowClient, name: str, version: str, test_hash: str) -> int:
-    """Record that a version is evaluated on a test split.
+    """Record that a version is evaluated on a test split: the more versions are compared, the more test is overfitted.
 
     Returns:
-        The number of versions of `name` that were evaluated on this split so far, this one included. The same version
-        again counts once: it gives no new choice.
+        The number of versions of `name` that have been evaluated on this split, this one included. Each counts once.
     """
     key = f"test.read_by.{test_hash[:12]}"
     versions = client.get_registered_model(name).tags.get(key, "").split()
@@ -61,7 +60,7 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     try:
-        with _own_code():
+        with _registered_code():
             return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
     except MlflowException as error:
         raise UserError(
@@ -75,7 +74,7 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
 
 
 @contextmanager
-def _own_code() -> Iterator[None]:
+def _registered_code() -> Iterator[None]:
     """Temporarily unload this package, so that the code registered with a version is imported.
 
     Otherwise Python would use the modules already imported: an old version would run on the current code, unlike in
@@ -108,7 +107,7 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
 
 
 def require_champion(client: MlflowClient, name: str) -> ModelVersion:
-    """The champion.
+    """The version with the alias `champion`.
 
     Raises:
         UserError: there is none.

@@ -1,4 +1,4 @@
-"""The MLflow run of a pipeline stage that starts anew when it was killed."""
+"""The MLflow run of a pipeline stage that cannot resume: after a kill the stage starts again, in a new run."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def stage_run(
     tags: Mapping[str, str],
     identity: Mapping[str, Any],
 ) -> Iterator[tuple[MlflowClient, str]]:
-    """Start a run for the block, and mark the run KILLED that a killed process of the same stage left RUNNING.
+    """Start a run for the block. A run that an earlier, killed process of the stage left RUNNING is marked KILLED.
 
     Args:
         record: a JSON file with the id of the current run; removed when the block succeeds.

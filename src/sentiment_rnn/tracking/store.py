@@ -17,7 +17,7 @@ from sentiment_rnn.tracking import views
 
 HOME = Path("mlruns")
 
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # it draws one for each model of two files
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar per model, of two files
 
 logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # otherwise one line per migration of a new database
 
@@ -42,8 +42,8 @@ def connect() -> MlflowClient:
     """A client of the tracking store and of the registry, which is the same store.
 
     A new database is created here, before worker processes use it: MLflow's migrations fail if two processes run them
-    at once. It is put into write-ahead logging, in which readers and a writer do not wait for each other, so that many
-    workers on one database do not end in "database is locked".
+    at once. Write-ahead logging is enabled, in which readers and a writer do not wait for each other: otherwise many
+    workers on one database end with "database is locked".
 
     Raises:
         UserError: the store does not respond.
@@ -87,7 +87,7 @@ def connect_to_existing() -> MlflowClient:
 
 @contextmanager
 def _few_retries() -> Iterator[None]:
-    """Limit MLflow's 7 retries, which take minutes, while connecting; later they bridge a short outage of a server."""
+    """Limit MLflow's 7 retries while connecting: they take minutes. Later they help with a server's short outage."""
     name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
     if name in os.environ:
         yield

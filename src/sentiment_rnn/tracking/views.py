@@ -10,7 +10,7 @@ from typing import Any
 from sentiment_rnn.tracking import descriptions
 
 PREFIX = "mlflow.sharedViewState."
-KINDS = {  # by the part of the experiment's name after the data set's
+KINDS = {  # descriptions, by the suffix of the experiment's name
     "": "Trainings of architectures, one run for each seed",
     "search": "Hyperparameter searches: one run for each study, with a child run for each trial",
     "claims": "The trainings of `reports/claims.md`",

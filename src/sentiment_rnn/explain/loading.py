@@ -1,4 +1,4 @@
-"""The model to explain: a registered version, or one that was trained here."""
+"""Load the model to explain: a registered version, or a trained architecture."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
 
 
-def load(name: str) -> tuple[Predictor, str]:
-    """A model, and a label that tells which it is. Weights are safetensors, the rest is JSON: no code is run.
+def load_predictor(name: str) -> tuple[Predictor, str]:
+    """Load a model; return it with a label for display. Only safetensors and JSON are read: no code is run.
 
     Args:
-        name: `champion`, a version number of the registered model, or an architecture of params.yaml, of which the
-            first seed that was trained is loaded; only registered models are calibrated.
+        name: `champion`, a version number of the registered model, or an architecture of params.yaml (the first of
+            its seeds that is trained). Only registered models are calibrated.
 
     Raises:
         UserError: there is no such model, or it is not trained yet.
