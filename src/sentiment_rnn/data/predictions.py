@@ -25,7 +25,9 @@ def predict(model: Any, texts: list[str], label: str) -> np.ndarray:
     """Probabilities of "positive" `(N,)` of N raw texts, by a registered model; `label` is the progress bar's."""
     positive = [
         row["probability"]
-        for start in tqdm(range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=len(texts) <= CHUNK)
+        for start in tqdm(
+            range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=len(texts) <= CHUNK or None
+        )
         for row in model.predict(texts[start : start + CHUNK])
     ]
     return np.array(positive)
