@@ -213,9 +213,10 @@ def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
 
 
 def _environment() -> dict[str, str]:
-    """The environment of the stages: this interpreter is their `python`, and their output is not buffered."""
+    """The environment of the stages: this interpreter is their `python`, output is not buffered, downloads draw no bars."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1"}
+    bars = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    return os.environ | bars | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def require_dataset(folder: Path = Path()) -> None:
