@@ -32,15 +32,15 @@ search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50
 	@sentiment-rnn run word_vectors
 	@python -m pipeline.search $${GIVEN_TRIALS:+--trials "$$GIVEN_TRIALS"} -- "$$GIVEN_ARCH"
 
-claims: $(BIN)/.installed  ## measure what the docs claim of the architectures: reports/claims.md; resumes where it was stopped
+claims: $(BIN)/.installed  ## measure common claims about the architectures: reports/claims.md; resumes where it was stopped
 	@sentiment-rnn run tokenize
 	python -m pipeline.claims
 
-ablation: $(BIN)/.installed  ## the effect of each part of the best model: reports/ablation.md; resumes where it was stopped
+ablation: $(BIN)/.installed  ## the effect of each component of the best model: reports/ablation.md; resumes where it was stopped
 	@sentiment-rnn run word_vectors pseudo_label_best
 	python -m pipeline.ablation
 
-bench: $(BIN)/.installed .keras-venv/.installed  ## measure the speed, beside Keras and plain loops: docs/performance.md; an hour
+bench: $(BIN)/.installed .keras-venv/.installed  ## measure the speed, beside Keras and plain loops: docs/performance.md; half an hour
 	python -m benchmarks
 
 bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it; fails where it became slower
