@@ -215,7 +215,7 @@ def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
 def _environment() -> dict[str, str]:
     """The environment of the stages: `python` is this interpreter, output is not buffered, downloads draw no bars."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    bars = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    bars = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
     return os.environ | bars | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
 

@@ -25,9 +25,7 @@ def predict(model: Any, texts: list[str], label: str) -> np.ndarray:
     """Probabilities of "positive" `(N,)` of N raw texts, by a registered model; `label` is the progress bar's."""
     positive = [
         row["probability"]
-        for start in tqdm(
-            range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=len(texts) <= CHUNK or None
-        )
+        for start in tqdm(range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=len(texts) <= CHUNK)
         for row in model.predict(texts[start : start + CHUNK])
     ]
     return np.array(positive)
