@@ -16,6 +16,8 @@ from typing import Any
 from sentiment_rnn.execution.engine import Engine, Slot, WorkerDiedError
 from sentiment_rnn.execution.environment import forget_launchers
 
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+
 
 class LocalEngine(Engine):
     """Processes of this machine.
@@ -29,17 +31,12 @@ class LocalEngine(Engine):
 
     def __init__(self, slots: int, devices: Sequence[str], cores: int, logs: Path) -> None:
         super().__init__()
-        self.devices, self.threads = devices, max(1, cores // slots)
-        if slots == 1 and len(devices) < 2:
+        self.slots, self.devices, self.threads = slots, devices, max(1, cores // slots)
+        if slots == 1 and (not devices or _is_only_gpu()):
             self.free = [InlineSlot()]
-        else:
-            self.free = [
-                LocalSlot(
-                    self.threads, devices[index % len(devices)] if devices else None, logs / f"worker-{index}.log"
-                )
-                for index in reversed(range(slots))
-            ]
-        self.slots = slots
+        for index in reversed(range(0 if self.free else slots)):
+            device = devices[index % len(devices)] if devices else None
+            self.free.append(LocalSlot(self.threads, device, logs / f"worker-{index}.log"))
 
     def describe(self) -> str:
         workers = f"{self.slots} worker{'s' * (self.slots > 1)}"
@@ -48,16 +45,27 @@ class LocalEngine(Engine):
         return f"{workers}, {self.threads} thread{'s' * (self.threads > 1)} each"
 
 
+def _is_only_gpu() -> bool:
+    import torch  # not above: a worker imports this module before `_start_worker` sets torch's threads
+
+    return torch.cuda.device_count() == 1
+
+
 class InlineSlot(Slot):
     """This process: a short job starts no second one."""
 
+    def __init__(self) -> None:
+        forget_launchers()
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:
-            self.outcome: tuple[Any, Exception | None] | None = (function(*arguments), None)
+            self.outcome: tuple[Any, Exception | None] = (function(*arguments), None)
+        except SystemExit as error:  # Lightning turns Ctrl-C into an exit
+            raise KeyboardInterrupt from error
         except Exception as error:
             self.outcome = (None, error)
 
-    def result(self) -> tuple[Any, Exception | None] | None:
+    def result(self) -> tuple[Any, Exception | None]:
         return self.outcome
 
     def close(self) -> None:
@@ -80,11 +88,16 @@ class LocalSlot(Slot):
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
         if self.executor is None:
             spawn = multiprocessing.get_context("spawn")
-            lifeline, self.lifeline = spawn.Pipe(duplex=False)
-            self.executor = ProcessPoolExecutor(
-                1, spawn, initializer=_start_worker, initargs=(lifeline, *self.arguments)
-            )
-        self.future: Future[Any] = self.executor.submit(function, *arguments)
+            worker_end, self.lifeline = spawn.Pipe(duplex=False)
+            start = (worker_end, *self.arguments)
+            self.executor = ProcessPoolExecutor(1, spawn, initializer=_start_worker, initargs=start)
+        # The process inherits the blocked signals: Ctrl-C and a batch system's SIGTERM reach every process of the job,
+        # and this one handles them.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            self.future: Future[Any] = self.executor.submit(function, *arguments)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def result(self) -> tuple[Any, Exception | None] | None:
         if not self.future.done():
@@ -92,31 +105,22 @@ class LocalSlot(Slot):
         error = self.future.exception()
         if isinstance(error, BrokenProcessPool):
             self.close()
-            return None, WorkerDiedError(f"its process died; its output: {self.arguments[2]}")
+            return None, WorkerDiedError(f"its process died; its output: {self.arguments[-1]}")
         if error is not None:
             return None, error if isinstance(error, Exception) else RuntimeError(repr(error))
         return self.future.result(), None
 
     def close(self) -> None:
         if self.executor is not None:
-            if not self.future.done():
-                self.lifeline.close()
-            self.executor.shutdown(wait=True, cancel_futures=True)
             self.lifeline.close()
+            self.executor.shutdown(cancel_futures=True)
             self.executor = None
 
 
 def _start_worker(lifeline: Connection, threads: int, device: str | None, log: Path) -> None:
-    """Make this process a worker, before it imports torch: its device, its output, its end.
-
-    It ignores Ctrl-C and SIGTERM, which reach the whole group and which its parent handles, and ends with its parent:
-    one whose parent was killed would train on unnoticed.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Make this process a worker, before it imports torch: its device, its output, its end with its parent."""
     forget_launchers()
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
     log.parent.mkdir(parents=True, exist_ok=True)

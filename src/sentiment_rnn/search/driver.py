@@ -26,14 +26,14 @@ from sentiment_rnn.search.plots import log_plots
 from sentiment_rnn.search.space import defaults, suggest
 from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
 from sentiment_rnn.search.study import (
-    OBJECTIVE,
     Search,
+    end_run,
+    fail_orphans,
     finished,
     log_result,
     open_study,
     report,
     sampler,
-    set_run_state,
     study_name,
     sync_mlflow_runs,
 )
@@ -43,7 +43,7 @@ from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.devices import cores, gpus, one_device
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.02
 MAX_DEATHS = 5  # in a row, without a finished trial in between, after which the search ends with an error
 MAX_ATTEMPTS = 6  # with the same values, after which they are taken to be what kills
 
@@ -87,20 +87,22 @@ def search(
         word_vectors=word_vectors,
         storage=url,
     )
+    asked.study = study_name(asked)
     work.mkdir(parents=True, exist_ok=True)
     try:
-        with study_lock(url, study_name(asked), work) as keep_lock, interruptible():
+        with study_lock(url, asked.study) as keep_lock, interruptible():
             client = connect()
-            opened, study = open_study(client, storage, asked, work)
-            driver = Driver(client, study, opened)
+            driver = Driver(client, *open_study(client, storage, asked, work))
             with driver.running_parent():
-                if (missing := driver.missing()) > 0:
+                if driver.missing():
                     slots = None if params.workers == "auto" else params.workers
-                    with open_engine(slots, missing, devices=gpus(trainer), cores=cores(), logs=work) as engine:
+                    with open_engine(
+                        slots, driver.missing(), devices=gpus(trainer), cores=cores(), logs=work
+                    ) as engine:
                         driver.run(engine, keep_lock)
-                log_result(client, opened.run_id, study)
-                log_plots(client, opened.run_id, study)
-            result = report(opened, study)
+                log_result(client, driver.search.run_id, driver.study)
+                log_plots(client, driver.search.run_id, driver.study)
+            result = report(driver.search, driver.study)
     except (MlflowException, StorageInternalError) as error:
         store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(url)
         reason = str(error).splitlines()[0][:200]
@@ -116,53 +118,64 @@ class Driver:
 
     Args:
         client: MLflow's.
-        study: is held by this process alone.
         search: what is searched.
+        study: its lock is held.
     """
 
-    def __init__(self, client: MlflowClient, study: Study, search: Search) -> None:
+    def __init__(self, client: MlflowClient, search: Search, study: Study) -> None:
         self.client = client
-        self.study = study
         self.search = search
+        self.study = study
         self.in_flight: dict[int, Trial] = {}
         self.deaths = 0
-        self.fail_orphans()
+        fail_orphans(study, ())
         sync_mlflow_runs(client, study)
 
     def missing(self) -> int:
         """Trials still to be finished."""
-        return self.search.params.n_trials - len(finished(self.study))
+        return max(0, self.search.params.n_trials - len(finished(self.study)))
 
     def run(self, engine: Engine, keep_lock: Callable[[], None]) -> None:
         """Run trials until none is missing.
 
         Args:
             engine: has the slots.
-            keep_lock: is called from time to time.
+            keep_lock: is called before the study is changed.
 
         Raises:
-            UserError: a trial raised one, or too many workers died in a row.
+            UserError: a trial raised one, too many failed in a row, or another driver has taken the lock.
         """
+        missing, ended = self.missing(), list[int]()
         with View(self.search, self.study, engine.describe()) as view:
-            while self.missing() > 0:
-                while len(self.in_flight) < self.missing() and self.start_trial(engine):
-                    pass
-                for outcome in engine.poll():
-                    self.end_trial(outcome)
-                view.show(finished(self.study))
-                keep_lock()
-                time.sleep(POLL_SECONDS)
+            while missing or ended:
+                while len(self.in_flight) < missing and engine.has_room():
+                    keep_lock()
+                    self.start_trial(engine)
+                trials = self.study.get_trials(deepcopy=False)
+                for number in ended:  # while the next ones train
+                    end_run(self.client, trials[number].user_attrs["run_id"], trials[number])
+                view.show(trials)
+                if outcomes := engine.poll():
+                    keep_lock()
+                else:
+                    time.sleep(POLL_SECONDS)
+                ended = [self.end_trial(outcome) for outcome in outcomes]
+                missing = self.missing()
 
-    def start_trial(self, engine: Engine) -> bool:
-        """Give the next trial to a free slot; whether there was one."""
-        if not engine.has_room():
-            return False
+    def start_trial(self, engine: Engine) -> None:
+        """Start the next trial: the defaults, else the values of a failed trial, else sampled ones."""
+        fail_orphans(self.study, self.in_flight)
         trials = self.study.get_trials(deepcopy=False)
         if not trials:
-            self.study.enqueue_trial(defaults(self.search.params.space, self.search.model))
-        self.repeat_failed()
+            self._enqueue(defaults(self.search.params.space, self.search.model))
+        repeated = {trial.user_attrs.get("repeats") for trial in trials}
+        for trial in trials:
+            values, attempt = trial.user_attrs.get("values") or trial.params, trial.user_attrs.get("attempt", 1)
+            if trial.state is TrialState.FAIL and values and trial.number not in repeated and attempt < MAX_ATTEMPTS:
+                self._enqueue(values, repeats=trial.number, attempt=attempt + 1)
         self.study.sampler = sampler(self.search, len(trials))
         trial = self.study.ask()
+        self.in_flight[trial.number] = trial
         values = suggest(trial, self.search.params.space, self.search.model)
         run_id = runs.start(
             self.client,
@@ -177,71 +190,55 @@ class Driver:
             identity=load_identity(self.search.tokens),
             parent=self.search.run_id,
         )
-        trial.set_user_attr("values", values)
         trial.set_user_attr("run_id", run_id)
-        self.in_flight[trial.number] = trial
         engine.submit(trial.number, run_trial, self.search, trial.number, values, run_id)
-        return True
 
-    def end_trial(self, outcome: Outcome) -> None:
-        """Record the result of a trial in the study, then in MLflow: the study is what counts."""
+    def _enqueue(self, values: dict[str, Any], **attributes: int) -> None:
+        # `values` also as an attribute: a trial that is killed before it has sampled them is repeated too
+        self.study.enqueue_trial(values, user_attrs={"values": values, **attributes})
+
+    def end_trial(self, outcome: Outcome) -> int:
+        """Record the result of a trial in the study; its number."""
         trial = self.in_flight.pop(outcome.key)
-        run_id = trial.user_attrs["run_id"]
         if outcome.error is None:
             result: TrialResult = outcome.value
             trial.set_user_attr("seconds", result.seconds)
             trial.set_user_attr("fit_seconds", result.fit_seconds)
-            self.client.log_metric(run_id, "fit_seconds", result.fit_seconds)
-            if result.loss is not None:
-                self.client.log_metric(run_id, f"best_{OBJECTIVE}", result.loss)
             self.study.tell(trial, result.loss if result.state is TrialState.COMPLETE else None, result.state)
             self.deaths = 0
-        else:
-            self.study.tell(trial, state=TrialState.FAIL)
-            self.deaths += 1
-        set_run_state(self.client, run_id, self.study.get_trials(deepcopy=False)[trial.number].state)
+            return trial.number
+        self.study.tell(trial, state=TrialState.FAIL)
+        self.deaths += 1
+        label = self.search.architecture
         if isinstance(outcome.error, UserError):
-            raise UserError(f"{self.search.architecture}: {outcome.error}")
+            raise UserError(f"{label}: {outcome.error}")
+        last = str(outcome.error) or type(outcome.error).__name__
         if self.deaths > MAX_DEATHS:
-            last = str(outcome.error) or type(outcome.error).__name__
             raise UserError(
-                f"{self.search.architecture}: {self.deaths} trials failed in a row, the last with: {last}. If memory "
-                "ran out: fewer search.workers, or a smaller batch_size or max_length"
+                f"{label}: {self.deaths} trials failed in a row, the last with: {last}. If memory ran out: fewer "
+                "search.workers, or a smaller batch_size or max_length"
             )
-
-    def fail_orphans(self) -> None:
-        """Fail the trials that run for no driver: a killed one's, or a duplicate of a creation that was repeated."""
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if trial.number not in self.in_flight:
-                self.study.tell(trial.number, state=TrialState.FAIL)
-
-    def repeat_failed(self) -> None:
-        """Enqueue the values of each failed trial once more, up to `MAX_ATTEMPTS` times in all."""
-        self.fail_orphans()
-        trials = self.study.get_trials(deepcopy=False)
-        repeated = {trial.user_attrs.get("repeats") for trial in trials}
-        for trial in trials:
-            values, attempt = trial.user_attrs.get("values"), trial.user_attrs.get("attempt", 1)
-            if trial.state is TrialState.FAIL and values and trial.number not in repeated and attempt < MAX_ATTEMPTS:
-                self.study.enqueue_trial(values, user_attrs={"repeats": trial.number, "attempt": attempt + 1})
+        return trial.number
 
     @contextmanager
     def running_parent(self) -> Iterator[None]:
         """The study's run is RUNNING in the block; afterwards all runs are as the study has them."""
         self.client.update_run(self.search.run_id, status="RUNNING")
+        status = "FAILED"
         try:
             yield
-        except BaseException as error:
-            self.in_flight.clear()
-            self.fail_orphans()
-            sync_mlflow_runs(self.client, self.study)
-            interrupted = isinstance(error, KeyboardInterrupt)
-            self.client.set_terminated(self.search.run_id, "KILLED" if interrupted else "FAILED")
-            if interrupted:
-                count = f"{len(finished(self.study))} of {self.search.params.n_trials} trials"
-                print(
-                    f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search",
-                    flush=True,
-                )
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            count = f"{len(finished(self.study))} of {self.search.params.n_trials} trials"
+            print(
+                f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search",
+                flush=True,
+            )
             raise
-        self.client.set_terminated(self.search.run_id, "FINISHED")
+        finally:
+            # not every running trial: if the lock was lost, another driver runs the others
+            for trial in self.in_flight.values():
+                self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+            sync_mlflow_runs(self.client, self.study)
+            self.client.set_terminated(self.search.run_id, status)

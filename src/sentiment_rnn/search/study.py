@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import optuna
 from mlflow import MlflowClient
+from mlflow.entities import Metric, RunTag
 from optuna import Study
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
@@ -19,8 +22,10 @@ from pydantic import BaseModel
 
 import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
+from sentiment_rnn.search.lock import study_lock
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import redact_url
 from sentiment_rnn.tracking import runs
@@ -29,6 +34,7 @@ from sentiment_rnn.training.devices import resolve_precision
 
 OBJECTIVE = "validation_loss"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+TAG = "trial.state"  # of a trial's MLflow run; is set last
 STARTUP_TRIALS = 4  # before TPE and the pruner act: fewer than their defaults, since studies are small by default
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -102,7 +108,7 @@ def best(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
 
 
 def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> tuple[Search, Study]:
-    """Create the study and its run, or open them.
+    """Create the study and its run, or open them; its lock is held.
 
     Args:
         client: MLflow's.
@@ -111,25 +117,25 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
         work: folder with the name of the last study, so that a new one is reported as new.
 
     Returns:
-        `search` with the study's name and run, and the study.
+        `search` with the id of the study's run, and the study.
     """
-    name, label = study_name(search), search.architecture
+    name, label = search.study, search.architecture
     record = work / "study.json"
     before = read_json(record) if record.exists() else {}
     if before and before["study"] != name:
         print(f"{label}: the space, the architecture, the data or the code changed: this is a new study", flush=True)
         if before["storage"] == search.storage:
-            _close_replaced(client, storage, before["study"])
+            _close_replaced(client, storage, search.storage, before["study"])
     # written first: a process killed between the creation and the record would not recognize its own study
     write_json(record, {"study": name, "storage": search.storage})
     record.chmod(0o600)  # the URL may contain a password
-    study = optuna.create_study(storage=storage, study_name=name, pruner=_pruner(search), load_if_exists=True)
+    study = optuna.create_study(storage=storage, study_name=name, pruner=pruner(search), load_if_exists=True)
     if "token" not in study.user_attrs:
         study.set_user_attr("token", uuid4().hex)
     if study.trials:
         where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
         print(f"{label}: study {name}{where}: {len(finished(study))} trials finished", flush=True)
-    return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)}), study
+    return search.model_copy(update={"run_id": _parent_run(client, study, search)}), study
 
 
 def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
@@ -162,15 +168,27 @@ def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
     return run_id
 
 
-def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> None:
-    """End the runs of a study that this project has replaced."""
+def _close_replaced(client: MlflowClient, storage: BaseStorage, url: str, name: str) -> None:
+    """End the runs of a study that this project has replaced, unless it still runs elsewhere."""
     if name in optuna.get_all_study_names(storage):
-        study = optuna.load_study(storage=storage, study_name=name)
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        with suppress(UserError), study_lock(url, name):
+            study = optuna.load_study(storage=storage, study_name=name)
+            fail_orphans(study, ())
+            sync_mlflow_runs(client, study)
+            if run_id := study.user_attrs.get("run_id"):
+                runs.mark_killed(client, run_id)
+
+
+def fail_orphans(study: Study, in_flight: Container[int]) -> None:
+    """Fail the trials that run for no driver: those of a killed one, or a duplicate by a repeated storage call.
+
+    Args:
+        study: its lock is held.
+        in_flight: numbers of the trials that this process runs.
+    """
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.number not in in_flight:
             study.tell(trial.number, state=TrialState.FAIL)
-        sync_mlflow_runs(client, study)
-        if run_id := study.user_attrs.get("run_id"):
-            runs.mark_killed(client, run_id)
 
 
 def sampler(search: Search, number: int) -> TPESampler:
@@ -179,12 +197,8 @@ def sampler(search: Search, number: int) -> TPESampler:
     return TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, constant_liar=True)
 
 
-def load_study(storage: BaseStorage, search: Search) -> Study:
-    """The study with its pruner, for the process of a trial."""
-    return optuna.load_study(storage=storage, study_name=search.study, pruner=_pruner(search))
-
-
-def _pruner(search: Search) -> BasePruner:
+def pruner(search: Search) -> BasePruner:
+    """The configured pruner."""
     epochs = search.trial_model().max_epochs
     if search.params.pruner == "median":
         return MedianPruner(n_startup_trials=STARTUP_TRIALS)
@@ -206,26 +220,31 @@ def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
         trial = trials[int(run.data.tags["trial"])]
         if trial.user_attrs.get("run_id") not in (None, run.info.run_id):
             client.delete_run(run.info.run_id)
-        elif trial.state.is_finished() and run.info.status == "RUNNING":
-            set_run_state(client, run.info.run_id, trial.state)
+        elif trial.state.is_finished() and TAG not in run.data.tags:
+            end_run(client, run.info.run_id, trial)
 
 
-def set_run_state(client: MlflowClient, run_id: str, state: TrialState) -> None:
+def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
     """End a trial's run as the trial ended."""
-    done = state in FINISHED
-    client.set_tag(run_id, "trial.state", state.name.lower() if done else "interrupted")
+    done, now = trial.state in FINISHED, int(time.time() * 1000)
     client.set_terminated(run_id, "FINISHED" if done else "KILLED")
+    metrics = {f"best_{OBJECTIVE}": min(trial.intermediate_values.values(), default=None)}
+    metrics["fit_seconds"] = trial.user_attrs.get("fit_seconds")
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if value is not None],
+        tags=[RunTag(TAG, trial.state.name.lower() if done else "interrupted")],
+    )
 
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
     """Log the best trial's values and loss to the study's run."""
     trials = finished(study)
     client.log_metric(run_id, "trials", len(trials))
-    if not (found := best(trials)):
-        return
-    client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
-    for key, value in found.params.items():  # tags, which may change when a later search runs more trials
-        client.set_tag(run_id, f"best.{key}", str(value))
+    if found := best(trials):
+        client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
+        for key, value in found.params.items():  # tags, which may change when a later search runs more trials
+            client.set_tag(run_id, f"best.{key}", str(value))
 
 
 def _with_defaults(search: Search, trials: list[FrozenTrial]) -> FrozenTrial | None:

@@ -13,7 +13,7 @@ from optuna.trial import Trial, TrialState
 from sentiment_rnn.params import updated
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import RETRY_SECONDS, open_storage
-from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
+from sentiment_rnn.search.study import OBJECTIVE, Search, pruner
 from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.logger import RunLogger
@@ -72,7 +72,8 @@ def run_trial(search: Search, number: int, values: dict[str, Any], run_id: str) 
         run_id: of its MLflow run.
     """
     start = time.perf_counter()
-    study = load_study(storage := _storage(search.storage), search)
+    storage = _storage(search.storage)
+    study = optuna.load_study(storage=storage, study_name=search.study, pruner=pruner(search))
     study_id = storage.get_study_id_from_name(search.study)
     trial = Trial(study, storage.get_trial_id_from_study_id_trial_number(study_id, number))
     callback = PruningCallback(trial, prunable=values != defaults(search.params.space, search.model))
