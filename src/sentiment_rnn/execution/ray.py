@@ -1,23 +1,36 @@
 """Slots on a Ray cluster: one actor each. Machines join by `ray start --address=HEAD:PORT`, at any time."""
 
+import atexit
 import os
+import signal
+import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import sentiment_rnn
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.execution.engine import Engine, Slot, WorkerDiedError
+from sentiment_rnn.execution.engine import Engine, Outcome, Slot, WorkerDiedError
 from sentiment_rnn.execution.environment import forget_launchers
 
 try:
     import ray
+    from ray.exceptions import RayError, RayTaskError
 except ImportError as error:
     raise UserError(f"RAY_ADDRESS is set, but {error}: pip install 'sentiment-rnn[ray]', or unset it") from error
 
-HANDED_ON = ("MLFLOW_TRACKING_URI", "OPTUNA_STORAGE")  # environment variables of the driver that actors need
+PASSED_ON = ("MLFLOW_", "OPTUNA_")  # the driver's environment variables that actors get
+REFRESH_SECONDS = 1.0
+HEAD_SECONDS = 20.0  # without a connection to the head, after which the cluster is gone; Ray aborts after 60
+IDLE_SECONDS = 30.0  # without any actor, after which the reason is printed
+MAX_FAILED_STARTS = 5  # in a row, where no actor runs
 
 
 class RayEngine(Engine):
     """Actors of a cluster: one per GPU, else one per core.
+
+    An actor is a free slot once it runs: one that Ray cannot place or start gets no function.
 
     Args:
         address: of the cluster, as RAY_ADDRESS has it.
@@ -29,31 +42,120 @@ class RayEngine(Engine):
 
     def __init__(self, address: str, slots: int) -> None:
         super().__init__()
+        before = signal.getsignal(signal.SIGTERM)
+        # not in the actors' arguments: they find this class, the driver's own version, by it
+        path = os.pathsep.join([str(Path(sentiment_rnn.__file__).parents[1]), "${PYTHONPATH}"])
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="error")
+            ray.init(
+                address=address,
+                runtime_env={"env_vars": {"PYTHONPATH": path}},
+                log_to_driver=False,
+                logging_level="error",
+            )
         except Exception as error:
             # Ray's errors are of many types, from a refused connection to another version
-            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise UserError(
-                f"no Ray cluster at RAY_ADDRESS={address} ({reason}): `ray start --head`, or unset it"
+                f"no Ray cluster at RAY_ADDRESS={address} ({_first_line(error)}): `ray start --head`, or unset it"
             ) from error
-        self.kind = "GPU" if ray.cluster_resources().get("GPU") else "CPU"
+        finally:
+            signal.signal(signal.SIGTERM, before)  # ray.init replaces it
+        # Ray has no setting for this: a death is reported as an outcome, and not as its paragraph on standard output
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
+        self.address = ray.get_runtime_context().gcs_address
+        resources = ray.cluster_resources()
+        self.kind = "GPU" if resources.get("GPU") else "CPU"
+        self.threads = max(1, int(resources.get("CPU", 1) / resources["GPU"])) if self.kind == "GPU" else 1
         self.slots = slots
+        self.starting: list[RaySlot] = []
+        self.failed_starts = 0
+        self.next_refresh = self.next_start = 0.0
+        self.last_response = self.last_slot = time.monotonic()
+        self.printed: set[str] = set()
         self.add_slots()
 
     def describe(self) -> str:
-        slots = len(self.free) + len(self.busy)
-        return f"{slots} Ray actor{'s' * (slots > 1)}, one {self.kind} each"
+        slots = len(self.free) + len(self.busy) + len(self.starting)
+        return f"{slots} Ray actor{'s' * (slots > 1)}, one {self.kind} each" if slots else "no Ray actor yet"
+
+    def poll(self) -> list[Outcome]:
+        self.add_slots()
+        outcomes = super().poll()
+        self._drop_dead()
+        return outcomes
 
     def add_slots(self) -> None:
-        self.free = [slot for slot in self.free if not (isinstance(slot, RaySlot) and slot.dead)]
-        used = len(self.free) + len(self.busy)
-        room = int(ray.available_resources().get(self.kind, 0))
-        self.free += [RaySlot(self.kind) for _ in range(min(room, self.slots - used))]
+        """Start actors where machines have joined or an actor died; once a second at most.
+
+        Raises:
+            UserError: the head has not responded for `HEAD_SECONDS`, or no actor starts.
+        """
+        now = time.monotonic()
+        if now < self.next_refresh or not self._head_responds(now):
+            return
+        self.next_refresh = now + REFRESH_SECONDS
+        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        for slot in self.free:
+            slot.dead = slot.dead or slot.node not in nodes
+        self._drop_dead()
+        self._take_started(now)
+        used = len(self.free) + len(self.busy) + len(self.starting)
+        if now >= self.next_start:
+            capacity = sum(int(resources.get(self.kind, 0)) for resources in nodes.values())
+            self.starting += [RaySlot(self.kind, self.threads) for _ in range(min(self.slots, capacity) - used)]
+        if self.free or self.busy:
+            self.last_slot = now
+        elif now - self.last_slot > IDLE_SECONDS:
+            self._print(f"waiting for Ray: no free {self.kind} on its {len(nodes)} machines yet")
+
+    def _head_responds(self, now: float) -> bool:
+        """Whether the head accepts connections: Ray itself would block, and abort this process after a minute."""
+        host, _, port = self.address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=REFRESH_SECONDS).close()
+        except OSError as error:
+            if now - self.last_response > HEAD_SECONDS:
+                raise UserError(
+                    f"the head of the Ray cluster, {self.address}, has not responded for {HEAD_SECONDS:.0f} s; once "
+                    "there is a cluster again, the same command resumes"
+                ) from error
+            return False
+        self.last_response = now
+        return True
+
+    def _take_started(self, now: float) -> None:
+        """Make free slots of the actors that run now."""
+        for slot in list(self.starting):
+            try:
+                if not slot.started():
+                    continue
+                self.free.append(slot)
+                self.failed_starts = 0
+            except RayError as error:
+                reason = f"a Ray actor did not start: {_last_line(error)}"
+                self.failed_starts += 1
+                self.next_start = now + min(60, 2**self.failed_starts)
+                if self.failed_starts > MAX_FAILED_STARTS and not (self.free or self.busy):
+                    raise UserError(reason) from error
+                self._print(reason)
+            self.starting.remove(slot)
+
+    def _drop_dead(self) -> None:
+        for slot in self.free:
+            if slot.dead:
+                slot.close()
+        self.free = [slot for slot in self.free if not slot.dead]
+
+    def _print(self, message: str) -> None:
+        if message not in self.printed:
+            self.printed.add(message)
+            print(message, flush=True)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
+        for slot in self.starting:
+            slot.close()
         ray.shutdown()
+        atexit.unregister(ray.shutdown)  # with it, Python ends with status 1 after Ctrl-C
 
 
 class RaySlot(Slot):
@@ -61,13 +163,27 @@ class RaySlot(Slot):
 
     Args:
         kind: `GPU` or `CPU`, of which it has one.
+        threads: of torch's CPU kernels.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, threads: int) -> None:
         resources = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
-        environment = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
-        self.actor = ray.remote(max_restarts=0, **resources)(Worker).remote(os.getcwd(), environment)
+        environment = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+        actor = ray.remote(max_restarts=0, **resources)(Worker)
+        self.actor = actor.remote(os.getcwd(), environment | {"OMP_NUM_THREADS": str(threads)})
+        self.node_reference = self.actor.node.remote()
+        self.node = ""
         self.dead = False
+
+    def started(self) -> bool:
+        """Whether the actor runs.
+
+        Raises:
+            RayError: it could not be started.
+        """
+        if ray.wait([self.node_reference], timeout=0)[0]:
+            self.node = ray.get(self.node_reference)
+        return bool(self.node)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.reference = self.actor.run.remote(function, *arguments)
@@ -78,12 +194,12 @@ class RaySlot(Slot):
             return None
         try:
             return ray.get(self.reference), None
-        except ray.exceptions.RayActorError as error:
-            self.dead = True
-            return None, WorkerDiedError(str(error).splitlines()[0])
-        except ray.exceptions.RayTaskError as error:
+        except RayTaskError as error:  # the function raised
             cause = error.cause
-            return None, cause if isinstance(cause, Exception) else error
+            return None, cause if isinstance(cause, Exception) else RuntimeError(_last_line(error))
+        except RayError as error:
+            self.dead = True
+            return None, WorkerDiedError(_first_line(error))
 
     def close(self) -> None:
         ray.kill(self.actor)
@@ -101,7 +217,20 @@ class Worker:
         os.chdir(folder)
         forget_launchers()
         os.environ.update(environment)
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+    def node(self) -> str:
+        """The id of the machine."""
+        return str(ray.get_runtime_context().get_node_id())
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The value of a function."""
         return function(*arguments)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
+
+
+def _last_line(error: Exception) -> str:
+    return next(iter(reversed(str(error).strip().splitlines())), type(error).__name__)[:200]
