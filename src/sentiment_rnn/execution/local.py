@@ -96,6 +96,9 @@ class LocalSlot(Slot):
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             self.future: Future[Any] = self.executor.submit(function, *arguments)
+        except BrokenProcessPool:  # the process died while it was idle
+            self.close()
+            self.submit(function, *arguments)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -118,7 +118,7 @@ def open_storage(url: str, timeout: float = 0.0) -> BaseStorage:
         try:
             # pool_pre_ping replaces a connection that a restart of the database broke
             made = RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": TIMEOUTS})
-            return RetryingStorage(get_storage(made))  # type: ignore[no-any-return]
+            return RetryingStorage(get_storage(made))
         except (ArgumentError, ValueError) as error:
             raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
         except ImportError as error:
