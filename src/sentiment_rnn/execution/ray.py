@@ -1,11 +1,11 @@
 """Slots on a Ray cluster: one actor each. Machines join by `ray start --address=HEAD:PORT`, at any time."""
 
-import atexit
 import os
 import signal
-import socket
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ except ImportError as error:
 
 PASSED_ON = ("MLFLOW_", "OPTUNA_")  # the driver's environment variables that actors get
 REFRESH_SECONDS = 1.0
-HEAD_SECONDS = 20.0  # without a connection to the head, after which the cluster is gone; Ray aborts after 60
+HEAD_SECONDS = 20.0  # without a response of the head, after which the cluster is gone; Ray aborts this process after 60
 IDLE_SECONDS = 30.0  # without any actor, after which the reason is printed
-MAX_FAILED_STARTS = 5  # in a row, where no actor runs
+MAX_FAILED_STARTS = 4  # in a row, where no actor runs: half a minute
 
 
 class RayEngine(Engine):
@@ -61,16 +61,23 @@ class RayEngine(Engine):
             signal.signal(signal.SIGTERM, before)  # ray.init replaces it
         # Ray has no setting for this: a death is reported as an outcome, and not as its paragraph on standard output
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
-        self.address = ray.get_runtime_context().gcs_address
         resources = ray.cluster_resources()
         self.kind = "GPU" if resources.get("GPU") else "CPU"
-        self.threads = max(1, int(resources.get("CPU", 1) / resources["GPU"])) if self.kind == "GPU" else 1
+        threads = max(1, int(resources.get("CPU", 1) / resources["GPU"])) if self.kind == "GPU" else 1
+        one = {"num_gpus": 1} if self.kind == "GPU" else {"num_cpus": 1}
+        environment = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+        environment |= {"OMP_NUM_THREADS": str(threads)}
+        actor = ray.remote(max_restarts=0, **one)(Worker)
+        self.start_actor = lambda: RaySlot(actor.remote(os.getcwd(), environment))
         self.slots = slots
         self.starting: list[RaySlot] = []
         self.failed_starts = 0
-        self.next_refresh = self.next_start = 0.0
-        self.last_response = self.last_slot = time.monotonic()
+        self.next_start = 0.0
+        self.last_slot = time.monotonic()
         self.printed: set[str] = set()
+        self._list_nodes()
+        self.closed = threading.Event()
+        threading.Thread(target=self._watch_nodes, daemon=True).start()
         self.add_slots()
 
     def describe(self) -> str:
@@ -78,52 +85,49 @@ class RayEngine(Engine):
         return f"{slots} Ray actor{'s' * (slots > 1)}, one {self.kind} each" if slots else "no Ray actor yet"
 
     def poll(self) -> list[Outcome]:
-        self.add_slots()
         outcomes = super().poll()
-        self._drop_dead()
+        self.add_slots()
         return outcomes
 
     def add_slots(self) -> None:
-        """Start actors where machines have joined or an actor died; once a second at most.
+        """Start actors where machines have joined or an actor died.
 
         Raises:
             UserError: the head has not responded for `HEAD_SECONDS`, or no actor starts.
         """
         now = time.monotonic()
-        if now < self.next_refresh or not self._head_responds(now):
-            return
-        self.next_refresh = now + REFRESH_SECONDS
-        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
-        for slot in self.free:
-            slot.dead = slot.dead or slot.node not in nodes
-        self._drop_dead()
+        silence = now - self.last_response
+        if silence > HEAD_SECONDS:
+            raise UserError(
+                f"the head of the Ray cluster has not responded for {HEAD_SECONDS:.0f} s; once there is a cluster "
+                "again, the same command resumes"
+            )
+        nodes = self.nodes
+        self.free = [slot for slot in self.free if isinstance(slot, RaySlot) and slot.alive and slot.node in nodes]
         self._take_started(now)
         used = len(self.free) + len(self.busy) + len(self.starting)
-        if now >= self.next_start:
-            capacity = sum(int(resources.get(self.kind, 0)) for resources in nodes.values())
-            self.starting += [RaySlot(self.kind, self.threads) for _ in range(min(self.slots, capacity) - used)]
+        if now >= self.next_start and silence < 2 * REFRESH_SECONDS:
+            self.starting += [self.start_actor() for _ in range(min(self.slots, sum(nodes.values())) - used)]
         if self.free or self.busy:
             self.last_slot = now
         elif now - self.last_slot > IDLE_SECONDS:
             self._print(f"waiting for Ray: no free {self.kind} on its {len(nodes)} machines yet")
 
-    def _head_responds(self, now: float) -> bool:
-        """Whether the head accepts connections: Ray itself would block, and abort this process after a minute."""
-        host, _, port = self.address.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=REFRESH_SECONDS).close()
-        except OSError as error:
-            if now - self.last_response > HEAD_SECONDS:
-                raise UserError(
-                    f"the head of the Ray cluster, {self.address}, has not responded for {HEAD_SECONDS:.0f} s; once "
-                    "there is a cluster again, the same command resumes"
-                ) from error
-            return False
-        self.last_response = now
-        return True
+    def _list_nodes(self) -> None:
+        """The slots of each machine, by its id."""
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        self.nodes = {node["NodeID"]: int(node["Resources"].get(self.kind, 0)) for node in nodes}
+        self.last_response = time.monotonic()
+
+    def _watch_nodes(self) -> None:
+        """In a thread of its own: without a head the call blocks, and Ray aborts the process after a minute."""
+        while not self.closed.wait(REFRESH_SECONDS):
+            with suppress(Exception):  # the head is away, or Ray was shut down meanwhile
+                self._list_nodes()
 
     def _take_started(self, now: float) -> None:
         """Make free slots of the actors that run now."""
+        reason = ""
         for slot in list(self.starting):
             try:
                 if not slot.started():
@@ -132,18 +136,13 @@ class RayEngine(Engine):
                 self.failed_starts = 0
             except RayError as error:
                 reason = f"a Ray actor did not start: {_last_line(error)}"
-                self.failed_starts += 1
-                self.next_start = now + min(60, 2**self.failed_starts)
-                if self.failed_starts > MAX_FAILED_STARTS and not (self.free or self.busy):
-                    raise UserError(reason) from error
-                self._print(reason)
             self.starting.remove(slot)
-
-    def _drop_dead(self) -> None:
-        for slot in self.free:
-            if slot.dead:
-                slot.close()
-        self.free = [slot for slot in self.free if not slot.dead]
+        if reason:
+            self.failed_starts += 1
+            self.next_start = now + min(60, 2**self.failed_starts)
+            if self.failed_starts > MAX_FAILED_STARTS and not (self.free or self.busy or self.starting):
+                raise UserError(reason)
+            self._print(reason)
 
     def _print(self, message: str) -> None:
         if message not in self.printed:
@@ -151,29 +150,22 @@ class RayEngine(Engine):
             print(message, flush=True)
 
     def __exit__(self, *_: object) -> None:
-        super().__exit__()
-        for slot in self.starting:
-            slot.close()
-        ray.shutdown()
-        atexit.unregister(ray.shutdown)  # with it, Python ends with status 1 after Ctrl-C
+        self.closed.set()
+        ray.shutdown()  # ends all actors, whatever they do
 
 
 class RaySlot(Slot):
     """An actor. Ray does not restart it: a death is reported, and a new slot takes its place.
 
     Args:
-        kind: `GPU` or `CPU`, of which it has one.
-        threads: of torch's CPU kernels.
+        actor: of the class `Worker`.
     """
 
-    def __init__(self, kind: str, threads: int) -> None:
-        resources = {"num_gpus": 1} if kind == "GPU" else {"num_cpus": 1}
-        environment = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-        actor = ray.remote(max_restarts=0, **resources)(Worker)
-        self.actor = actor.remote(os.getcwd(), environment | {"OMP_NUM_THREADS": str(threads)})
+    def __init__(self, actor: Any) -> None:
+        self.actor = actor
         self.node_reference = self.actor.node.remote()
         self.node = ""
-        self.dead = False
+        self.alive = True
 
     def started(self) -> bool:
         """Whether the actor runs.
@@ -198,11 +190,11 @@ class RaySlot(Slot):
             cause = error.cause
             return None, cause if isinstance(cause, Exception) else RuntimeError(_last_line(error))
         except RayError as error:
-            self.dead = True
+            self.alive = False
             return None, WorkerDiedError(_first_line(error))
 
     def close(self) -> None:
-        ray.kill(self.actor)
+        """Nothing: Ray ends an actor that nobody refers to. `ray.kill` would wait for a head that has died."""
 
 
 class Worker:

@@ -43,6 +43,6 @@ class RunLogger(MLFlowLogger):
 
     @rank_zero_only
     def finalize(self, status: str = "success") -> None:
+        """Write what is buffered. The run is ended by the process that started it, which may know of a later death."""
         if self.buffer:
             self.write()
-        super().finalize(status)
