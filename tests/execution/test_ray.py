@@ -200,6 +200,28 @@ def test_a_search_outlives_an_actor_a_node_and_its_driver_and_uses_a_node_that_j
     assert failed(check(tmp_path, 16)) == 3
 
 
+def test_an_actor_has_the_code_the_folder_and_the_servers_of_the_driver(cluster, tmp_path):
+    variables = os.environ | TOKEN | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(Path(__file__).parent)]),
+        "RAY_ADDRESS": cluster.address, "MLFLOW_TRACKING_URI": "http://mlflow.example:5000",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "actor"]
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    found, error = done.stdout.splitlines()
+    got = json.loads(found)
+    assert got["folder"] == str(tmp_path)
+    assert Path(got["package"]) == ROOT / "src/sentiment_rnn/__init__.py", "the nodes were started without PYTHONPATH"
+    assert got["MLFLOW_TRACKING_URI"] == "http://mlflow.example:5000"
+    assert got["OMP_NUM_THREADS"] == "1"
+    assert not [name for name in got if name.startswith("SLURM_")], "Lightning would take the actor for a rank"
+    assert error == "UserError('a folder is missing')"
+
+    for changed in ({"RAY_ADDRESS": "127.0.0.1:9"}, {"RAY_AUTH_TOKEN": "another" * 6}):
+        done = subprocess.run(command, env=variables | changed, capture_output=True, text=True, check=False, timeout=60)
+        assert re.search(r"UserError: no Ray cluster at RAY_ADDRESS=[^\n]*\n$", done.stderr), done.stderr
+
+
 @pytest.mark.soak
 def test_without_the_head_a_search_ends_with_an_error_and_resumes_on_a_new_cluster(tokens, tmp_path, cluster):
     prepare(tmp_path, tokens, seed=3, n_trials=30)

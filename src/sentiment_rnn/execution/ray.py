@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -44,8 +45,10 @@ class RayEngine(Engine):
         super().__init__()
         before = signal.getsignal(signal.SIGTERM)
         # not in the actors' arguments: they find this class, the driver's own version, by it
-        path = os.pathsep.join([str(Path(sentiment_rnn.__file__).parents[1]), "${PYTHONPATH}"])
+        root = str(Path(sentiment_rnn.__file__).parents[1])
+        path = os.pathsep.join([root, os.environ.get("PYTHONPATH", root), "${PYTHONPATH}"])
         try:
+            _connect(address)
             ray.init(
                 address=address,
                 runtime_env={"env_vars": {"PYTHONPATH": path}},
@@ -218,6 +221,13 @@ class Worker:
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """The value of a function."""
         return function(*arguments)
+
+
+def _connect(address: str) -> None:
+    """Try `HOST:PORT`: at an address where nothing listens `ray.init` would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def _first_line(error: Exception) -> str:
