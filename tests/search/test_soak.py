@@ -5,15 +5,15 @@ import subprocess
 import time
 
 import pytest
-from searching import check, finish, kill_group, prepare, start, workers_of
+from searching import EMBEDDED, check, finish, kill_group, prepare, start, workers_of
 
 KILLS = 50
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", ["files", "servers"])
+@pytest.mark.parametrize("kind", ["embedded", "servers"])
 def test_fifty_kills_at_random_moments(tokens, tmp_path, request, kind):
-    stores = request.getfixturevalue(kind)
+    stores = EMBEDDED if kind == "embedded" else request.getfixturevalue(kind)
     rng, kills, studies = random.Random(1), 0, 0
     while kills < KILLS:
         studies += 1
@@ -43,10 +43,10 @@ def test_fifty_kills_at_random_moments(tokens, tmp_path, request, kind):
 
 
 @pytest.mark.soak
-def test_a_hundred_short_trials_on_embedded_stores_meet_no_lock(tokens, tmp_path, files):
+def test_a_hundred_short_trials_on_embedded_stores_meet_no_lock(tokens, tmp_path):
     folder = prepare(tmp_path, tokens, n_trials=100, max_epochs=1, train_fraction=0.1)
-    output = finish(start(folder, files))
+    output = finish(start(folder))
     logs = "".join(log.read_text() for log in (folder / "work/search/bilstm").glob("*.log"))
     assert "locked" not in output + logs
     assert "Traceback" not in logs
-    check(folder, files, 100)
+    check(folder, EMBEDDED, 100)

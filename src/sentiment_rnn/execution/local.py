@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,8 +14,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from sentiment_rnn.execution.engine import Engine, Slot, WorkerDiedError
-from sentiment_rnn.execution.environment import forget_launchers
+from sentiment_rnn.execution.environment import REPEAT_SECONDS, forget_launchers
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
@@ -60,7 +63,9 @@ class InlineSlot(Slot):
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
         try:
             self.outcome: tuple[Any, Exception | None] = (function(*arguments), None)
-        except SystemExit as error:  # Lightning turns Ctrl-C into an exit
+        except SystemExit as error:  # Lightning turns Ctrl-C and SIGTERM into an exit
+            with suppress(KeyboardInterrupt):
+                time.sleep(2 * REPEAT_SECONDS)  # while `interruptible` may repeat the signal
             raise KeyboardInterrupt from error
         except Exception as error:
             self.outcome = (None, error)
@@ -130,6 +135,7 @@ def _start_worker(lifeline: Connection, threads: int, device: str | None, log: P
     sys.stdout = sys.stderr = log.open("a", buffering=1, encoding="utf-8")
     os.dup2(sys.stdout.fileno(), 1)
     os.dup2(sys.stdout.fileno(), 2)
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, of whose leak Python warns after a kill
     threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
 
 
