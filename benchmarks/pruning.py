@@ -23,7 +23,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from sentiment_rnn import params
-from sentiment_rnn.search.launch import launch
+from sentiment_rnn.search.driver import search
 from sentiment_rnn.search.storage import open_storage, storage_url
 
 PRUNERS = ("none", "median", "hyperband")
@@ -34,7 +34,7 @@ def run(name: str, pruner: str, seed: int, n_trials: int) -> list[FrozenTrial]:
     chosen = params.load()
     changes = {"n_trials": n_trials, "seed": seed, "pruner": pruner, "storage": None}
     work = Path(f"work/pruning/{name}-{pruner}-{seed}")
-    launch(
+    search(
         name,
         chosen.model_of(name),
         chosen.search.model_copy(update=changes),

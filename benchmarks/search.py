@@ -6,7 +6,6 @@ As many trials on the tokenized reviews (data/tokens), alternating between one w
 two. The overhead is the time between the starts of a worker's consecutive trials, less the time in the epochs.
 """
 
-import itertools
 import os
 import statistics
 import tempfile
@@ -17,7 +16,7 @@ from optuna.trial import FrozenTrial
 
 from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
-from sentiment_rnn.search.launch import launch
+from sentiment_rnn.search.driver import search
 from sentiment_rnn.search.storage import open_storage, storage_url
 
 TITLE = "Search: trials per minute of one worker on one core, and of two on two"
@@ -42,7 +41,7 @@ def run(workers: int, cores: set[int], n_trials: int) -> list[FrozenTrial]:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
             work = Path(folder) / "work"
-            launch(
+            search(
                 ARCHITECTURE,
                 chosen.model_of(ARCHITECTURE),
                 chosen.search.model_copy(update=changes),
@@ -65,16 +64,15 @@ def trials_per_minute(trials: list[FrozenTrial]) -> float:
     return 60 * len(trials) / (end - begin).total_seconds()
 
 
-def overheads(trials: list[FrozenTrial]) -> list[float]:
-    """Seconds outside the fit of each trial but a worker's last."""
-    by_worker: dict[int, list[FrozenTrial]] = {}
-    for trial in trials:
-        by_worker.setdefault(trial.user_attrs["owner"]["pid"], []).append(trial)
-    return [
-        (after.datetime_start - trial.datetime_start).total_seconds() - trial.user_attrs["fit_seconds"]
-        for own in by_worker.values()
-        for trial, after in itertools.pairwise(own)
-    ]
+def overheads(trials: list[FrozenTrial], workers: int) -> list[float]:
+    """Seconds outside the fit of each trial, from its start to that of the next one on its worker."""
+    starts = sorted(trial.datetime_start for trial in trials[workers:])
+    found = []
+    for trial in sorted(trials, key=lambda trial: trial.datetime_complete)[: len(starts)]:
+        # a slot's next trial is the first that starts after the end of its last one
+        after = starts.pop(0)
+        found.append((after - trial.datetime_start).total_seconds() - trial.user_attrs["fit_seconds"])
+    return found
 
 
 def measure(quick: bool) -> Result:
@@ -87,7 +85,7 @@ def measure(quick: bool) -> Result:
         for workers, cores in ((1, {first}), (2, {first, second})):
             trials = run(workers, cores, n_trials)
             rates[workers].append(trials_per_minute(trials))
-            beyond[workers] += overheads(trials)
+            beyond[workers] += overheads(trials, workers)
             fits[workers] += [trial.user_attrs["fit_seconds"] for trial in trials]
     medians = {workers: statistics.median(each) for workers, each in rates.items()}
     rows = [

@@ -205,3 +205,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]
     server = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def servers(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """PostgreSQL, and an MLflow server on it: `searching.Stores`."""
+    from searching import mlflow_server
+
+    with mlflow_server(postgresql, tmp_path_factory.mktemp("server")) as stores:
+        yield stores

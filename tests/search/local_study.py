@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import optuna
 from conftest import shrunk_values
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from sentiment_rnn import params
+from sentiment_rnn.execution import Engine
+from sentiment_rnn.execution.local import LocalEngine
+from sentiment_rnn.search.driver import Driver
 from sentiment_rnn.search.storage import open_storage, storage_url
-from sentiment_rnn.search.study import Search, open_study, report
-from sentiment_rnn.search.worker import work
+from sentiment_rnn.search.study import Search, open_study, report, study_name
 
 VALUES = shrunk_values()
 VALUES["model"]["word_vectors"] = False
@@ -31,6 +32,7 @@ class LocalStudy:
         client: MLflow's.
         storage: Optuna's.
         search: what its workers get.
+        study: Optuna's.
     """
 
     def __init__(
@@ -50,15 +52,18 @@ class LocalStudy:
             architecture=name, model=model, params=search_params, trainer=PARAMS.trainer, tokens=tokens,
             word_vectors=WORD_VECTORS, storage=url,
         )  # fmt: skip
-        self.search = open_study(client, self.storage, search, self.work)
+        search.study = study_name(search)
+        self.search, self.study = open_study(client, self.storage, search, self.work)
 
-    @property
-    def study(self) -> optuna.Study:
-        return optuna.load_study(storage=self.storage, study_name=self.search.study)
+    def driver(self) -> Driver:
+        """A new driver: what the one before left running counts as killed."""
+        return Driver(self.client, self.search, self.study)
 
-    def run(self) -> dict[str, Any]:
-        """Run the missing trials; the report."""
-        work(self.client, self.storage, self.search)
+    def run(self, engine: Engine | None = None) -> dict[str, Any]:
+        """Run the missing trials, in this process unless an engine is given; the report."""
+        driver = self.driver()
+        with driver.running_parent(), engine or LocalEngine(1, [], 1, self.work) as slots:
+            driver.run(slots, lambda: None)
         return report(self.search, self.study)
 
     def runs(self) -> tuple[list[Run], list[Run]]:

@@ -7,9 +7,11 @@ import time
 
 import optuna
 import pytest
+from optuna.trial import TrialState
+from sqlalchemy.exc import OperationalError
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.search import leases, storage
+from sentiment_rnn.search import storage
 from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
 
 
@@ -28,8 +30,8 @@ def test_a_password_is_not_shown():
     ("url", "message"),
     [
         ("sqlite:///study.db", "lock one another out"),
+        ("mysql://me:secret@host/db", "a PostgreSQL database"),
         ("postgresql://me:secret@127.0.0.1:9/db", "does not respond"),
-        ("nosuch://host/db", "not the URL"),
         ("postgresql://host:port/db", "not the URL"),
     ],
 )
@@ -60,20 +62,55 @@ def test_the_lock_of_a_killed_process_is_released(tmp_path):
 def test_a_call_waits_for_a_database_that_is_away(postgresql):
     opened = open_storage(postgresql.url("optuna"))
     study = optuna.create_study(storage=opened, study_name="away")
-    trial = leases.claim(study, opened, 5, {"x": 0.5})
+    trial = study.ask()
     postgresql.kill()
     back = threading.Timer(3, postgresql.start)
     back.start()
     start = time.monotonic()
     try:
-        opened.set_trial_user_attr(trial._trial_id, "seen", True)
+        trial.report(0.2, 1)
         assert time.monotonic() - start > 2, "the call waited"
-        opened.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.COMPLETE, [0.1])
-        assert leases.claim(study, opened, 5, {}) is not None
+        study.tell(trial, 0.1)
     finally:
         back.join()
-    states = [found.state.name for found in optuna.load_study(storage=opened, study_name="away").get_trials()]
-    assert states == ["COMPLETE", "RUNNING"]
+    (found,) = optuna.load_study(storage=opened, study_name="away").get_trials()
+    assert (found.state.name, found.value, found.intermediate_values) == ("COMPLETE", 0.1, {1: 0.2})
+
+
+def test_the_end_of_a_trial_is_recorded_once_if_the_response_is_lost(postgresql, monkeypatch):
+    opened = open_storage(postgresql.url("optuna"))
+    study = optuna.create_study(storage=opened, study_name="lost")
+    trial = study.ask()
+    end, lost = opened.storage.set_trial_state_values, []
+
+    def end_without_response(*arguments):
+        end(*arguments)
+        if not lost:
+            lost.append(True)
+            raise optuna.exceptions.StorageInternalError from OperationalError("", {}, Exception())
+
+    monkeypatch.setattr(opened.storage, "set_trial_state_values", end_without_response)
+    study.tell(trial, 0.1)
+    assert lost
+    assert [found.value for found in study.get_trials()] == [0.1]
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        opened.set_trial_state_values(study.get_trials()[0]._trial_id, TrialState.FAIL)
+
+
+def test_a_journal_that_was_cut_off_in_the_middle_of_a_line_stays_readable(tmp_path):
+    file = tmp_path / "study.journal"
+    study = optuna.create_study(storage=open_storage(f"journal://{file}"), study_name="one")
+    study.tell(study.ask(), 0.5)
+    complete = file.read_bytes().splitlines()[-1]
+    for number, length in enumerate((1, len(complete) // 2, len(complete))):
+        with file.open("ab") as journal:
+            journal.write(complete[:length])  # by a process that was killed
+        again = optuna.load_study(storage=open_storage(f"journal://{file}"), study_name="one")
+        study.set_user_attr("number", number)
+        again.set_user_attr("again", number)
+        for one in (study, again, optuna.load_study(storage=open_storage(f"journal://{file}"), study_name="one")):
+            assert [trial.value for trial in one.get_trials()] == [0.5]
+            assert one.user_attrs == {"number": number, "again": number}
 
 
 def test_a_worker_waits_for_a_database_that_is_away_when_it_starts(postgresql):

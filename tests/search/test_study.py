@@ -1,7 +1,6 @@
 """Which study is opened, its MLflow run, its report, and how MLflow's runs are reconciled with it."""
 
 import shutil
-import threading
 
 import optuna
 import pytest
@@ -10,23 +9,23 @@ from optuna.trial import TrialState
 
 from sentiment_rnn import params
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.search import leases
 from sentiment_rnn.search import study as studies
 from sentiment_rnn.search.space import suggest
-from sentiment_rnn.search.study import load_study, log_result, report, sync_mlflow_runs
+from sentiment_rnn.search.study import log_result, pruner, report, sampler, sync_mlflow_runs
 from sentiment_rnn.tracking import runs
 
 
 def add(local: LocalStudy, value: float, state=TrialState.COMPLETE, **values) -> optuna.trial.FrozenTrial:
     """Add a finished trial and its open run."""
-    trial = leases.claim(local.study, local.storage, 99, values)
-    local.storage.set_trial_system_attr(trial._trial_id, "fixed_params", values)
-    running = optuna.trial.Trial(local.study, trial._trial_id)
-    suggest(running, PARAMS.search.space, BILSTM)
-    running.set_user_attr("seconds", 1.0)
-    running.set_user_attr("run_id", child(local, trial.number))
-    local.storage.set_trial_state_values(trial._trial_id, state, [value])
-    return trial
+    local.study.enqueue_trial(values)
+    trial = local.study.ask()
+    suggest(trial, PARAMS.search.space, BILSTM)
+    trial.report(value, 1)
+    trial.set_user_attr("seconds", 1.0)
+    trial.set_user_attr("fit_seconds", 0.75)
+    trial.set_user_attr("run_id", child(local, trial.number))
+    local.study.tell(trial, value if state is TrialState.COMPLETE else None, state)
+    return local.study.get_trials()[trial.number]
 
 
 def child(local: LocalStudy, number: int) -> str:
@@ -63,11 +62,7 @@ def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens,
 )
 def test_another_space_or_model_is_reported_as_a_new_study(client, tokens, capsys, changes):
     first = LocalStudy(client, tokens)
-    trial = leases.claim(first.study, first.storage, 9, {})
-    first.storage.set_trial_user_attr(trial._trial_id, "run_id", child(first, 0))
-    first.storage.set_trial_user_attr(
-        trial._trial_id, "owner", leases.process_identity() | {"created": 0.0}
-    )  # killed since
+    first.study.ask().set_user_attr("run_id", child(first, 0))  # killed since
     second = LocalStudy(client, tokens, **changes)
     assert second.search.study != first.search.study
     assert "changed: this is a new study" in capsys.readouterr().out
@@ -100,24 +95,9 @@ def test_a_run_that_was_created_but_not_recorded_is_found(client, tokens, monkey
         patch.setattr(optuna.Study, "set_user_attr", killed)
         with pytest.raises(KeyboardInterrupt):
             LocalStudy(client, tokens)
-    monkeypatch.setattr(studies, "CREATION_SECONDS", 0.0)
     local = LocalStudy(client, tokens)
     (only,), _ = local.runs()
     assert local.search.run_id == local.study.user_attrs["run_id"] == only.info.run_id
-
-
-def test_a_machine_that_joins_waits_for_the_run_of_the_one_that_created_the_study(client, tokens):
-    first = LocalStudy(client, tokens)
-    run_id = first.search.run_id
-    name = first.search.study
-    first.study.set_user_attr("run_id", None)
-    first.storage.delete_study(first.storage.get_study_id_from_name(name))
-    created = optuna.create_study(storage=first.storage, study_name=name)
-    created.set_user_attr("token", "another")
-    record = threading.Timer(1.0, created.set_user_attr, ("run_id", run_id))
-    record.start()
-    assert LocalStudy(client, tokens).search.run_id == run_id
-    record.join()
 
 
 def test_a_study_in_an_emptied_storage_has_a_new_run(client, tokens):
@@ -133,9 +113,9 @@ def test_a_study_in_an_emptied_storage_has_a_new_run(client, tokens):
 
 def test_without_a_complete_trial_the_defaults_are_used(client, tokens):
     local = LocalStudy(client, tokens)
-    trial = leases.claim(local.study, local.storage, 1, {})
-    local.storage.set_trial_user_attr(trial._trial_id, "seconds", 1.0)
-    local.storage.set_trial_state_values(trial._trial_id, TrialState.PRUNED, None)
+    trial = local.study.ask()
+    trial.set_user_attr("seconds", 1.0)
+    local.study.tell(trial, state=TrialState.PRUNED)
     found = report(local.search, local.study)
     assert (found["best"], found["best_validation_loss"], found["pruned"]) == ({}, None, 1)
     assert found["summary"] == "every trial was pruned or diverged: the defaults are used"
@@ -156,9 +136,8 @@ def test_sampled_values_depend_on_the_trial_not_on_the_process(client, tokens):
     add(local, 0.5, learning_rate=0.004, dropout=0.4)
 
     def sample(number: int) -> float:
-        study = load_study(local.storage, local.search, number)
-        return study.sampler.sample_independent(
-            study, study.get_trials()[0], "dropout", optuna.distributions.FloatDistribution(0.3, 0.6)
+        return sampler(local.search, number).sample_independent(
+            local.study, local.study.get_trials()[0], "dropout", optuna.distributions.FloatDistribution(0.3, 0.6)
         )
 
     assert sample(1) == sample(1)
@@ -166,7 +145,7 @@ def test_sampled_values_depend_on_the_trial_not_on_the_process(client, tokens):
 
 
 @pytest.mark.parametrize(
-    ("pruner", "epochs", "kind"),
+    ("name", "epochs", "kind"),
     [
         ("none", 4, optuna.pruners.NopPruner),
         ("median", 4, optuna.pruners.MedianPruner),
@@ -174,13 +153,13 @@ def test_sampled_values_depend_on_the_trial_not_on_the_process(client, tokens):
         ("hyperband", 1, optuna.pruners.NopPruner),
     ],
 )
-def test_the_pruner_is_the_configured_one(client, tokens, pruner, epochs, kind):
+def test_the_pruner_is_the_configured_one(client, tokens, name, epochs, kind):
     values = BILSTM.model_copy(update={"max_epochs": epochs})
     local = LocalStudy(client, tokens)
     search = local.search.model_copy(
-        update={"model": values, "params": local.search.params.model_copy(update={"pruner": pruner, "max_epochs": 9})}
+        update={"model": values, "params": local.search.params.model_copy(update={"pruner": name, "max_epochs": 9})}
     )
-    assert type(load_study(local.storage, search, 0).pruner) is kind
+    assert type(pruner(search)) is kind
 
 
 def test_the_report(client, tokens):
@@ -234,10 +213,10 @@ def test_mlflow_runs_are_reconciled_with_the_study(client, tokens):
     local = LocalStudy(client, tokens)
     for value, state in ((0.5, TrialState.COMPLETE), (0.6, TrialState.PRUNED)):
         add(local, value, state)  # killed before the run was ended
-    leases.claim(local.study, local.storage, 9, {})  # failed by the next claim of this process
-    alive = leases.claim(local.study, local.storage, 9, {})
+    local.study.tell(local.study.ask(), state=TrialState.FAIL)
+    alive = local.study.ask()
     open_runs = {number: child(local, number) for number in (2, 3)}
-    local.storage.set_trial_user_attr(alive._trial_id, "run_id", open_runs[3])
+    alive.set_user_attr("run_id", open_runs[3])
     doubled = child(local, 3)  # the store's response was lost, and the run was created again
     not_recorded = child(local, 2)
     assert set(statuses(local).values()) == {"RUNNING"}
@@ -246,6 +225,8 @@ def test_mlflow_runs_are_reconciled_with_the_study(client, tokens):
     assert statuses(local) == {"trial 0": "FINISHED", "trial 1": "FINISHED", "trial 2": "KILLED", "trial 3": "RUNNING"}
     assert client.get_run(doubled).info.lifecycle_stage == "deleted"
     assert client.get_run(not_recorded).data.tags["trial.state"] == "interrupted"
-    assert client.get_run(open_runs[3]).info.status == "RUNNING", "its owner is alive"
-    states = {run.info.run_name: run.data.tags.get("trial.state") for run in local.runs()[1]}
+    assert client.get_run(open_runs[3]).info.status == "RUNNING"
+    runs = {run.info.run_name: run.data for run in local.runs()[1]}
+    states = {name: data.tags.get("trial.state") for name, data in runs.items()}
     assert states == {"trial 0": "complete", "trial 1": "pruned", "trial 2": "interrupted", "trial 3": None}
+    assert runs["trial 0"].metrics == {"best_validation_loss": 0.5, "fit_seconds": 0.75}

@@ -10,10 +10,8 @@ from local_study import BILSTM, PARAMS, WORD_VECTORS, LocalStudy
 from optuna.trial import TrialState
 
 from sentiment_rnn import params
-from sentiment_rnn.errors import UserError
-from sentiment_rnn.search import leases
 from sentiment_rnn.search import trial as trials
-from sentiment_rnn.search.trial import run_trial
+from sentiment_rnn.search.space import defaults
 from sentiment_rnn.training import pretrained
 
 
@@ -84,7 +82,7 @@ def good_trials(local: LocalStudy, count: int) -> None:
                 distributions=distributions,
                 value=0.01,
                 intermediate_values={1: 0.01, 2: 0.01},
-                user_attrs={"seconds": 0.0, "claims": None if number else "start"},
+                user_attrs={"seconds": 0.0},
             )
         )
 
@@ -105,56 +103,21 @@ def test_the_run_of_a_pruned_trial_is_finished_and_tagged(client, tokens):
 def test_the_defaults_are_never_pruned(client, tokens):
     local = LocalStudy(client, tokens, n_trials=6, max_epochs=2)
     good_trials(local, 5)
-    claimed = leases.claim(local.study, local.storage, 6, {})
-    local.storage.set_trial_system_attr(
-        claimed._trial_id, "fixed_params", {"learning_rate": BILSTM.learning_rate, "dropout": BILSTM.dropout}
-    )
-    run_trial(client, local.storage, local.search, claimed)
-    assert local.study.get_trials()[claimed.number].state is TrialState.COMPLETE
+    values = defaults(PARAMS.search.space, BILSTM)
+    local.study.enqueue_trial(values)
+    local.run()
+    assert local.study.get_trials()[-1].params == values
+    assert local.study.get_trials()[-1].state is TrialState.COMPLETE
 
 
 def test_a_diverged_trial_counts_as_finished(client, tokens, monkeypatch):
+    LocalStudy(client, tokens, n_trials=1).run()
     local = LocalStudy(client, tokens, n_trials=2)
-    run_trial(client, local.storage, local.search, leases.claim(local.study, local.storage, 2, {}))
     with monkeypatch.context() as patch:
         patch.setattr(trials, "math", SimpleNamespace(isfinite=lambda loss: False))
         report = local.run()
     assert [trial["state"] for trial in report["trials"]] == ["COMPLETE", "PRUNED"]
     assert {run.info.status for run in local.runs()[1]} == {"FINISHED"}
-
-
-def test_a_trial_that_was_failed_by_another_machine_is_repeated(client, tokens, monkeypatch):
-    class Late(trials.PruningCallback):
-        def on_validation_end(self, trainer, module):
-            leases.fail(local.storage, claimed)  # as another machine does that saw no heartbeat
-            super().on_validation_end(trainer, module)
-
-    local = LocalStudy(client, tokens, n_trials=1)
-    claimed = leases.claim(local.study, local.storage, 1, {})
-    with monkeypatch.context() as patch:
-        patch.setattr(trials, "PruningCallback", Late)
-        run_trial(client, local.storage, local.search, claimed)
-    (lost,) = local.runs()[1]
-    assert lost.info.status == "KILLED"
-    report = local.run()
-    assert [trial["state"] for trial in report["trials"]] == ["COMPLETE"]
-    assert local.study.get_trials()[1].params == local.study.get_trials()[0].params
-
-
-def test_an_error_ends_the_worker_and_the_values_are_claimed_again(client, tokens, monkeypatch):
-    def broken(*arguments, **named):
-        raise UserError("validation is missing")
-
-    local = LocalStudy(client, tokens, n_trials=1)
-    with monkeypatch.context() as patch:
-        patch.setattr(trials, "fit", broken)
-        with pytest.raises(UserError, match="validation is missing"):
-            local.run()
-    (failed,) = local.runs()[1]
-    assert failed.info.status == "FAILED"
-    assert local.run()["complete"] == 1
-    first, again = local.study.get_trials()
-    assert (first.state, again.params) == (TrialState.FAIL, first.params)
 
 
 def test_a_trial_starts_from_the_word_vectors(client, tokens, monkeypatch):

@@ -10,7 +10,6 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from sentiment_rnn.search import view
-from sentiment_rnn.search.leases import finished
 
 
 @pytest.fixture
@@ -31,11 +30,11 @@ def test_without_a_terminal_each_finished_trial_is_one_line(local, capsys):
     add(local, TrialState.COMPLETE, 0.5, {1: 0.5})
     with view.View(local.search, local.study, "2 workers, 1 thread each") as shown:
         add(local, TrialState.COMPLETE, 0.41, {1: 0.6, 2: 0.41})
-        shown.show(finished(local.study), [])
+        shown.show(local.study.get_trials())
         add(local, TrialState.PRUNED, 0.7, {1: 0.7})
         add(local, TrialState.PRUNED, None, {})
-        shown.show(finished(local.study), [])
-        shown.show(finished(local.study), [])
+        shown.show(local.study.get_trials())
+        shown.show(local.study.get_trials())
     assert capsys.readouterr().out.splitlines() == [
         "bilstm: 1 of 4 trials finished; 2 workers, 1 thread each",
         "bilstm trial 1: complete 0.4100 in 2 min with dropout 0.412; 2/4 finished, best 0.4100",
@@ -53,7 +52,7 @@ def test_a_terminal_shows_the_running_trials_and_the_time_left(local, monkeypatc
         trial = local.study.ask()
         trial.suggest_float("dropout", 0.0, 1.0)
         trial.report(0.4567, 1)
-        shown.show(finished(local.study), local.study.get_trials(states=(TrialState.RUNNING,)))
+        shown.show(local.study.get_trials())
         shown.live.refresh()
     text = screen.getvalue()
     assert "2/4 trials, 1 pruned, 1 running, best 0.4000, about 0 s left" in text

@@ -45,9 +45,9 @@ def run(name: str, params: Params, n_trials: int | None = None, folders: Folders
     elif model.protocol == "keras_reference" or not search.n_trials or not used_by(search.space, model):
         print(f"{name}: nothing to search, the values of params.yaml are used", flush=True)
     else:
-        from sentiment_rnn.search.launch import launch
+        from sentiment_rnn.search.driver import search as run_search
 
-        report = launch(
+        report = run_search(
             name,
             model,
             search,

@@ -1,4 +1,4 @@
-"""Optuna storages: a journal file for the processes of one machine, a database for several machines."""
+"""Optuna storages: a journal file for the processes of one machine, a PostgreSQL database for several machines."""
 
 import os
 import time
@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    InterfaceError,
-    NoSuchModuleError,
-    OperationalError,
-    PendingRollbackError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 
 from sentiment_rnn.errors import UserError
 
@@ -33,26 +26,53 @@ TIMEOUTS = {
 }
 
 
+class Journal(JournalFileBackend):
+    """A journal file that stays readable after the process that writes to it is killed.
+
+    Optuna would append to a line that was cut off, and fail to read both. The system releases the lock when its holder
+    is killed; Optuna's own would block for 30 s.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file, self.lock = file, FileLock(f"{file}.lock", poll_interval=0.01)
+        super().__init__(file, lock_obj=self.lock)
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        with self.lock, open(self.file, "rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size:
+                file.seek(size - 1)
+                if file.read() != b"\n":
+                    file.seek(0)
+                    file.truncate(file.read().rfind(b"\n") + 1)
+            super().append_logs(logs)
+
+
 def _retried(name: str) -> Callable[..., Any]:
     """A storage's method that is called again while the database is away."""
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        deadline = time.monotonic() + RETRY_SECONDS
+        deadline, repeated = time.monotonic() + RETRY_SECONDS, False
         while True:
             try:
                 return getattr(self.storage, name)(*args, **kwargs)
+            except UpdateFinishedTrialError:
+                if repeated and name == "set_trial_state_values":
+                    return True  # the call before has ended the trial
+                raise
             except StorageInternalError as error:
                 # PendingRollbackError: a transaction was open when the connection broke
                 away = isinstance(error.__cause__, OperationalError | InterfaceError | PendingRollbackError)
                 if not away or time.monotonic() > deadline:
                     raise
                 self.storage.remove_session()
+                repeated = True
                 time.sleep(1)
 
     return call
 
 
-# A call whose response was lost is made again. What that can duplicate, a new trial, `leases.claim` finds by its owner.
+# A call whose response was lost is made again, which can create a trial twice: the driver fails the second one.
 RetryingStorage: Any = type(
     "RetryingStorage",
     (BaseStorage,),
@@ -87,38 +107,27 @@ def open_storage(url: str, timeout: float = 0.0) -> BaseStorage:
     if url.startswith("journal://"):
         file = url.removeprefix("journal://")
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        # the system releases this lock when its holder is killed; Optuna's own would block for 30 s
-        return JournalStorage(JournalFileBackend(file, lock_obj=FileLock(f"{file}.lock", poll_interval=0.01)))
-    if url.startswith("sqlite"):
+        return JournalStorage(Journal(file))
+    if not url.startswith("postgresql"):
         raise UserError(
-            "search.storage: parallel processes lock one another out of sqlite: leave it null for a file on this "
-            "machine, or name a PostgreSQL database"
+            "search.storage: should be null, for a file on this machine, or the URL of a PostgreSQL database "
+            "(parallel processes lock one another out of sqlite)"
         )
-    try:
-        storage: BaseStorage = RetryingStorage(get_storage(_connect(url, time.monotonic() + timeout)))
-        return storage
-    except (ArgumentError, NoSuchModuleError, ValueError) as error:
-        raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
-    except ImportError as error:
-        raise UserError(f"search.storage: {error}: pip install 'sentiment-rnn[postgresql]'") from error
-    except (SQLAlchemyError, StorageInternalError) as error:
-        raise UserError(
-            f"search.storage: {redact_url(url)} does not respond ({type(error.__cause__ or error).__name__}): start "
-            "the database, or correct the URL (search.storage, or OPTUNA_STORAGE in the environment)"
-        ) from error
-
-
-def _connect(url: str, deadline: float) -> RDBStorage:
-    engine: dict[str, Any] = {"pool_pre_ping": True}  # replaces a connection that a restart of the database broke
-    if url.startswith("postgresql"):
-        engine["connect_args"] = TIMEOUTS
+    deadline = time.monotonic() + timeout
     while True:
         try:
-            return RDBStorage(url, engine_kwargs=engine)
+            # pool_pre_ping replaces a connection that a restart of the database broke
+            made = RDBStorage(url, engine_kwargs={"pool_pre_ping": True, "connect_args": TIMEOUTS})
+            return RetryingStorage(get_storage(made))
+        except (ArgumentError, ValueError) as error:
+            raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
+        except ImportError as error:
+            raise UserError(f"search.storage: {error}: pip install 'sentiment-rnn[postgresql]'") from error
         except (SQLAlchemyError, StorageInternalError) as error:
-            away = isinstance(error, OperationalError) or isinstance(error.__cause__, OperationalError)
-            if away and time.monotonic() > deadline:
-                raise
-            if not away and isinstance(error, ArgumentError | NoSuchModuleError):
-                raise
-            time.sleep(1)  # it is away, or another machine created the tables at the same moment
+            away = any(isinstance(each, OperationalError) for each in (error, error.__cause__))
+            if time.monotonic() > (deadline if away else deadline + 5):
+                raise UserError(
+                    f"search.storage: {redact_url(url)} does not respond ({type(error.__cause__ or error).__name__}): "
+                    "start the database, or correct the URL (search.storage, or OPTUNA_STORAGE in the environment)"
+                ) from error
+            time.sleep(1)  # it is away, or another process created the tables at the same moment

@@ -4,14 +4,16 @@ import hashlib
 import json
 import time
 import zlib
+from collections.abc import Container, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import optuna
 from mlflow import MlflowClient
+from mlflow.entities import Metric, RunTag
 from optuna import Study
-from optuna.exceptions import DuplicatedStudyError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage
@@ -20,9 +22,10 @@ from pydantic import BaseModel
 
 import sentiment_rnn
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
-from sentiment_rnn.search.leases import FINISHED, LeaseMonitor, best, finished
+from sentiment_rnn.search.lock import study_lock
 from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import redact_url
 from sentiment_rnn.tracking import runs
@@ -30,14 +33,15 @@ from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.devices import resolve_precision
 
 OBJECTIVE = "validation_loss"
-CREATION_SECONDS = 10.0  # between a study and its run, at most
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+TAG = "trial.state"  # of a trial's MLflow run; is set last
 STARTUP_TRIALS = 4  # before TPE and the pruner act: fewer than their defaults, since studies are small by default
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 class Search(BaseModel):
-    """All that a worker needs; as JSON it is sent to its process.
+    """All that a trial needs to know, in whatever process it runs.
 
     Args:
         architecture: its name.
@@ -92,8 +96,19 @@ def _code_hash() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> Search:
-    """Create the study, or join it if this or another machine has created it.
+def finished(study: Study) -> list[FrozenTrial]:
+    """The trials that are complete or pruned, by number."""
+    return study.get_trials(deepcopy=False, states=FINISHED)
+
+
+def best(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+    """The complete trial with the smallest loss; None if there is none."""
+    complete = [trial for trial in trials if trial.state is TrialState.COMPLETE]
+    return min(complete, key=lambda trial: trial.value or 0.0, default=None)
+
+
+def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> tuple[Search, Study]:
+    """Create the study and its run, or open them; its lock is held.
 
     Args:
         client: MLflow's.
@@ -102,37 +117,25 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
         work: folder with the name of the last study, so that a new one is reported as new.
 
     Returns:
-        `search` with the study's name and run.
+        `search` with the id of the study's run, and the study.
     """
-    name, label = study_name(search), search.architecture
+    name, label = search.study, search.architecture
     record = work / "study.json"
     before = read_json(record) if record.exists() else {}
     if before and before["study"] != name:
         print(f"{label}: the space, the architecture, the data or the code changed: this is a new study", flush=True)
         if before["storage"] == search.storage:
-            _close_replaced(client, storage, before["study"])
+            _close_replaced(client, storage, search.storage, before["study"])
     # written first: a process killed between the creation and the record would not recognize its own study
     write_json(record, {"study": name, "storage": search.storage})
     record.chmod(0o600)  # the URL may contain a password
-    try:
-        study = optuna.create_study(storage=storage, study_name=name)
-        study.set_user_attr("token", uuid4().hex)
-    except DuplicatedStudyError:
-        study = optuna.load_study(storage=storage, study_name=name)
-        _wait_for_run(study)
-        if study.trials:
-            where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
-            print(f"{label}: study {name}{where}: {len(finished(study))} trials finished", flush=True)
-    return search.model_copy(update={"study": name, "run_id": _parent_run(client, study, search)})
-
-
-def _wait_for_run(study: Study) -> None:
-    """The process that created the study creates its run; if it was killed in between, the next process does."""
-    deadline = time.monotonic() + CREATION_SECONDS
-    while "run_id" not in study.user_attrs and time.monotonic() < deadline:
-        time.sleep(0.5)
+    study = optuna.create_study(storage=storage, study_name=name, pruner=pruner(search), load_if_exists=True)
     if "token" not in study.user_attrs:
         study.set_user_attr("token", uuid4().hex)
+    if study.trials:
+        where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
+        print(f"{label}: study {name}{where}: {len(finished(study))} trials finished", flush=True)
+    return search.model_copy(update={"run_id": _parent_run(client, study, search)}), study
 
 
 def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
@@ -165,30 +168,37 @@ def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
     return run_id
 
 
-def _close_replaced(client: MlflowClient, storage: BaseStorage, name: str) -> None:
-    """End the runs of a study that this project has replaced; another machine may still be working on it."""
-    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
-    if name not in names:
-        return
-    study = optuna.load_study(storage=storage, study_name=name)
-    alive = LeaseMonitor(study, storage).running()
-    sync_mlflow_runs(client, study)
-    if not alive and (run_id := study.user_attrs.get("run_id")):
-        runs.mark_killed(client, run_id)
+def _close_replaced(client: MlflowClient, storage: BaseStorage, url: str, name: str) -> None:
+    """End the runs of a study that this project has replaced, unless it still runs elsewhere."""
+    if name in optuna.get_all_study_names(storage):
+        with suppress(UserError), study_lock(url, name):
+            study = optuna.load_study(storage=storage, study_name=name)
+            fail_orphans(study, ())
+            sync_mlflow_runs(client, study)
+            if run_id := study.user_attrs.get("run_id"):
+                runs.mark_killed(client, run_id)
 
 
-def load_study(storage: BaseStorage, search: Search, number: int) -> Study:
-    """The study with the sampler and the pruner of one trial.
+def fail_orphans(study: Study, in_flight: Container[int]) -> None:
+    """Fail the trials that run for no driver: those of a killed one, or a duplicate by a repeated storage call.
 
-    The sampled values depend on the architecture, the seed, the trial's number and the trials before it, not on the
-    process that samples them.
+    Args:
+        study: its lock is held.
+        in_flight: numbers of the trials that this process runs.
     """
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.number not in in_flight:
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def sampler(search: Search, number: int) -> TPESampler:
+    """The sampler of one trial: its values depend on the seed, the number and the trials before it alone."""
     seed = zlib.crc32(f"{search.architecture} {search.params.seed} {number}".encode())
-    sampler = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, constant_liar=True)
-    return optuna.load_study(storage=storage, study_name=search.study, sampler=sampler, pruner=_pruner(search))
+    return TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed, constant_liar=True)
 
 
-def _pruner(search: Search) -> BasePruner:
+def pruner(search: Search) -> BasePruner:
+    """The configured pruner."""
     epochs = search.trial_model().max_epochs
     if search.params.pruner == "median":
         return MedianPruner(n_startup_trials=STARTUP_TRIALS)
@@ -198,7 +208,7 @@ def _pruner(search: Search) -> BasePruner:
 
 
 def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
-    """Reconcile the trials' MLflow runs with the study: the status of runs that a killed process left open.
+    """Reconcile the status of the trials' MLflow runs with the study.
 
     A run that its trial does not name is a duplicate, from a repeated creation, and is deleted.
     """
@@ -206,32 +216,35 @@ def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
     if parent is None or not runs.exists(client, parent):
         return
     trials = study.get_trials(deepcopy=False)
-    experiment = client.get_run(parent).info.experiment_id
-    for run in runs.children(client, experiment, parent):
+    for run in runs.children(client, client.get_run(parent).info.experiment_id, parent):
         trial = trials[int(run.data.tags["trial"])]
-        own = trial.user_attrs.get("run_id") in (None, run.info.run_id)
-        if trial.state is TrialState.RUNNING and own:
-            continue
-        if not own:
+        if trial.user_attrs.get("run_id") not in (None, run.info.run_id):
             client.delete_run(run.info.run_id)
-        elif trial.state in FINISHED:
-            if run.info.status != "FINISHED":
-                client.set_terminated(run.info.run_id, "FINISHED")
-                client.set_tag(run.info.run_id, "trial.state", trial.state.name.lower())
-        elif run.info.status not in ("KILLED", "FAILED"):
-            client.set_terminated(run.info.run_id, "KILLED")
-            client.set_tag(run.info.run_id, "trial.state", "interrupted")
+        elif trial.state.is_finished() and TAG not in run.data.tags:
+            end_run(client, run.info.run_id, trial)
+
+
+def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
+    """End a trial's run as the trial ended."""
+    done, now = trial.state in FINISHED, int(time.time() * 1000)
+    client.set_terminated(run_id, "FINISHED" if done else "KILLED")
+    metrics = {f"best_{OBJECTIVE}": min(trial.intermediate_values.values(), default=None)}
+    metrics["fit_seconds"] = trial.user_attrs.get("fit_seconds")
+    client.log_batch(
+        run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if value is not None],
+        tags=[RunTag(TAG, trial.state.name.lower() if done else "interrupted")],
+    )
 
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
     """Log the best trial's values and loss to the study's run."""
     trials = finished(study)
     client.log_metric(run_id, "trials", len(trials))
-    if not (found := best(trials)):
-        return
-    client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
-    for key, value in found.params.items():  # tags, which may change when a later search runs more trials
-        client.set_tag(run_id, f"best.{key}", str(value))
+    if found := best(trials):
+        client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
+        for key, value in found.params.items():  # tags, which may change when a later search runs more trials
+            client.set_tag(run_id, f"best.{key}", str(value))
 
 
 def _with_defaults(search: Search, trials: list[FrozenTrial]) -> FrozenTrial | None:

@@ -1,25 +1,42 @@
-"""One trial: a fit with sampled values on one device, its MLflow run, its result in the study."""
+"""One trial in the process that an engine gives it: a fit with sampled values, whose losses go to the study."""
 
 import math
 import time
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import optuna
 import pytorch_lightning as pl
-from mlflow import MlflowClient
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import Trial, TrialState
+from pytorch_lightning.utilities import rank_zero_only
 
-from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.params import updated
-from sentiment_rnn.search.leases import fail
-from sentiment_rnn.search.space import defaults, suggest
-from sentiment_rnn.search.study import OBJECTIVE, Search, load_study
-from sentiment_rnn.tracking import runs
+from sentiment_rnn.search.space import defaults
+from sentiment_rnn.search.storage import RETRY_SECONDS, open_storage
+from sentiment_rnn.search.study import OBJECTIVE, Search, pruner
 from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.logger import RunLogger
+
+
+class TrialResult(NamedTuple):
+    """How a trial ended: `loss` is its smallest validation loss (None: it diverged at once), `seconds` those of it all,
+    `fit_seconds` those of its epochs."""
+
+    state: TrialState
+    loss: float | None
+    seconds: float
+    fit_seconds: float
+
+
+class TrialLogger(RunLogger):
+    """Leaves the end of the run to the driver, which may know of a later death."""
+
+    @rank_zero_only
+    def finalize(self, status: str = "success") -> None:
+        if self.buffer:
+            self.write()
 
 
 class PruningCallback(pl.Callback):
@@ -50,75 +67,41 @@ class PruningCallback(pl.Callback):
             raise optuna.TrialPruned
 
 
-def run_trial(client: MlflowClient, storage: BaseStorage, search: Search, claimed: FrozenTrial) -> None:
-    """Run a trial that this process has claimed.
+@cache
+def _storage(url: str) -> BaseStorage:
+    return open_storage(url, RETRY_SECONDS)  # the driver has seen it respond: one that is away now comes back
 
-    MLflow's run ends before the trial does: a process killed in between leaves a finished run of a trial that is
-    repeated, and `study.sync_mlflow_runs` marks that run as killed.
+
+def run_trial(search: Search, number: int, values: dict[str, Any], run_id: str) -> TrialResult:
+    """Train with a trial's values.
+
+    Args:
+        search: what is searched.
+        number: of the trial, which is running in the study.
+        values: by dotted name.
+        run_id: of its MLflow run.
     """
-    name = f"{search.architecture} trial {claimed.number}"
-    run_id = None
-    try:
-        trial = Trial(load_study(storage, search, claimed.number), claimed._trial_id)
-        values = suggest(trial, search.params.space, search.model)
-        run_id = runs.start(
-            client,
-            search.experiment(),
-            name,
-            params=values,
-            tags={"architecture": search.architecture, "study": search.study, "trial": str(claimed.number)},
-            identity=load_identity(search.tokens),
-            parent=search.run_id,
-        )
-        trial.set_user_attr("run_id", run_id)
-        state = _fit_and_report(client, storage, search, trial, values, run_id)
-    except UpdateFinishedTrialError:
-        # a call was repeated whose response was lost; or this process counted as dead, and another claimed the values
-        state = storage.get_trial(claimed._trial_id).state
-    except BaseException:
-        fail(storage, claimed)
-        if run_id:
-            client.set_terminated(run_id, "FAILED")
-        raise
-    if run_id and state is TrialState.FAIL:
-        client.set_tag(run_id, "trial.state", "interrupted")
-        client.set_terminated(run_id, "KILLED")
-    elif run_id:
-        client.set_terminated(run_id, "FINISHED")
-
-
-def _fit_and_report(
-    client: MlflowClient, storage: BaseStorage, search: Search, trial: Trial, values: dict[str, Any], run_id: str
-) -> TrialState:
     start = time.perf_counter()
+    storage = _storage(search.storage)
+    study = optuna.load_study(storage=storage, study_name=search.study, pruner=pruner(search))
+    study_id = storage.get_study_id_from_name(search.study)
+    trial = Trial(study, storage.get_trial_id_from_study_id_trial_number(study_id, number))
     callback = PruningCallback(trial, prunable=values != defaults(search.params.space, search.model))
-    state = _fit(f"{search.architecture} trial {trial.number}", search, values, run_id, callback)
-    best = min(callback.losses, default=None)
-    client.log_metric(run_id, "fit_seconds", callback.seconds)
-    if best is not None:
-        client.log_metric(run_id, f"best_{OBJECTIVE}", best)
-    client.set_tag(run_id, "trial.state", state.name.lower())
-    trial.set_user_attr("fit_seconds", callback.seconds)
-    trial.set_user_attr("seconds", time.perf_counter() - start)
-    storage.set_trial_state_values(trial._trial_id, state, None if best is None else [best])
-    return state
-
-
-def _fit(name: str, search: Search, values: dict[str, Any], run_id: str, callback: PruningCallback) -> TrialState:
     model = updated(search.trial_model(), values)
+    state = TrialState.COMPLETE
     try:
         fit(
-            name,
+            f"{search.architecture} trial {number}",
             model,
             search.trainer,
             search.params.seed,
             tokens=search.tokens,
             checkpoints=None,
-            logger=RunLogger(run_id),
+            logger=TrialLogger(run_id),
             callbacks=[callback],
             train_fraction=search.params.train_fraction,
             init_state=pretrained.load(model, search.word_vectors, search.tokens),
         )
     except optuna.TrialPruned:
-        return TrialState.PRUNED
-    return TrialState.COMPLETE
+        state = TrialState.PRUNED
+    return TrialResult(state, min(callback.losses, default=None), time.perf_counter() - start, callback.seconds)

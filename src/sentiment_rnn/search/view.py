@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sentiment_rnn.progress import duration
-from sentiment_rnn.search.leases import best
-from sentiment_rnn.search.study import Search
+from sentiment_rnn.search.study import FINISHED, Search, best
 
 
 def format_values(values: dict[str, Any]) -> str:
@@ -56,13 +55,19 @@ class View:
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
-    def show(self, finished: Sequence[FrozenTrial], running: Sequence[FrozenTrial]) -> None:
-        """Print the trials that have finished since the last call, and update the table."""
+    def show(self, trials: Sequence[FrozenTrial]) -> None:
+        """Print the trials that have finished since the last call, and update the table.
+
+        Args:
+            trials: all of the study, by number.
+        """
+        finished = [trial for trial in trials if trial.state in FINISHED]
         for trial in finished:
             if trial.number not in self.printed:
                 self.printed.add(trial.number)
                 self.console.print(self._line(trial, finished))
         if self.console.is_terminal:
+            running = [trial for trial in trials if trial.state is TrialState.RUNNING]
             self.live.update(self._table(finished, running))
 
     def _line(self, trial: FrozenTrial, finished: Sequence[FrozenTrial]) -> str:

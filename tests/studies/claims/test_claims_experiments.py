@@ -1,6 +1,5 @@
 """The trainings of the claims: their runs, their keys, the language model that they share, the device of the timing."""
 
-import multiprocessing
 import shutil
 import socket
 from pathlib import Path
@@ -11,12 +10,10 @@ from conftest import shrunk_values, write_params
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
-from sentiment_rnn.errors import UserError
 from sentiment_rnn.studies.claims.experiment import LANGUAGE_MODEL, Experiment
 from sentiment_rnn.studies.claims.plan import last_state, long_range, plan, pretrained, reservoir, with_reviews
 from sentiment_rnn.studies.claims.timing import first_device
 from sentiment_rnn.studies.experiment import FOLDER, Context, finished_runs, mark_killed
-from sentiment_rnn.studies.pool import run_all
 from sentiment_rnn.tracking import store
 
 SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60, "word_vectors": False}
@@ -112,18 +109,6 @@ def test_a_killed_run_is_marked_and_does_not_count(
     assert client.get_run(own.info.run_id).info.status == "KILLED"
     assert client.get_run(other.info.run_id).info.status == "RUNNING"
     assert planned(small, "lstm").key(context) not in finished_runs(client, context)
-
-
-def test_the_death_of_a_worker_is_an_error_that_names_its_training(small: params.Params, context: Context) -> None:
-    experiments = [planned(small, "lstm"), planned(small, "gru")]
-    outcomes = run_all(experiments, context, workers=1)
-    first, _ = next(outcomes)
-    assert first == experiments[0]
-    for worker in multiprocessing.active_children():
-        worker.kill()
-    with pytest.raises(UserError, match="gru, seed 1: its worker died"):
-        list(outcomes)
-    assert not multiprocessing.active_children()
 
 
 @pytest.mark.parametrize(("devices", "index"), [([1], 1), ([2, 0], 2), ("auto", 0), (2, 0)])

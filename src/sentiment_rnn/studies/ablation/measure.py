@@ -8,7 +8,7 @@ from sentiment_rnn.params import Params
 from sentiment_rnn.studies.ablation import report
 from sentiment_rnn.studies.ablation.variant import plan
 from sentiment_rnn.studies.experiment import Context, finished_runs
-from sentiment_rnn.studies.pool import exclusive_lock, run_missing
+from sentiment_rnn.studies.runner import exclusive_lock, run_missing
 from sentiment_rnn.tracking.store import connect
 
 

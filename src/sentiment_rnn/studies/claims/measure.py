@@ -14,7 +14,7 @@ from sentiment_rnn.studies.claims.plan import COMPARED, plan
 from sentiment_rnn.studies.claims.plots import make_plots
 from sentiment_rnn.studies.claims.results import Results
 from sentiment_rnn.studies.experiment import Context
-from sentiment_rnn.studies.pool import exclusive_lock, run_missing
+from sentiment_rnn.studies.runner import exclusive_lock, run_missing
 from sentiment_rnn.tracking.store import connect
 
 

@@ -1,0 +1,83 @@
+"""The interface of an engine: slots that each run one function at a time."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class WorkerDiedError(Exception):
+    """The process of a slot ended without a result."""
+
+
+class Outcome(NamedTuple):
+    """The end of a function: its key, its value or the error that it raised (`WorkerDiedError`: none could be)."""
+
+    key: int
+    value: Any
+    error: Exception | None
+
+
+class Slot(ABC):
+    """One process on one device, which loads libraries and data once."""
+
+    @abstractmethod
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Start a function of an importable module. Of a slot whose process died, a new one is started."""
+
+    @abstractmethod
+    def result(self) -> tuple[Any, Exception | None] | None:
+        """The value or the error of the function; None while it runs."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the process, whatever it does."""
+
+
+class Engine(ABC):
+    """Slots, free and busy; in a `with` block, which no process of theirs outlives."""
+
+    def __init__(self) -> None:
+        self.free: list[Slot] = []
+        self.busy: dict[int, Slot] = {}
+
+    @abstractmethod
+    def describe(self) -> str:
+        """The number of slots and their devices."""
+
+    def add_slots(self) -> None:  # noqa: B027
+        """Add the slots of machines that have joined since."""
+
+    def has_room(self) -> bool:
+        """Whether a slot is free."""
+        if not self.free:
+            self.add_slots()
+        return bool(self.free)
+
+    def submit(self, key: int, function: Callable[..., Any], *arguments: Any) -> None:
+        """Start a function on a free slot; `has_room` tells whether there is one.
+
+        Args:
+            key: of its outcome.
+            function: of a module that the slot's process can import.
+            arguments: are pickled.
+        """
+        slot = self.free.pop()
+        slot.submit(function, *arguments)
+        self.busy[key] = slot
+
+    def poll(self) -> list[Outcome]:
+        """The outcomes of the functions that have ended since the last call."""
+        outcomes = []
+        for key, slot in list(self.busy.items()):
+            if (result := slot.result()) is not None:
+                del self.busy[key]
+                self.free.append(slot)
+                outcomes.append(Outcome(key, *result))
+        return outcomes
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for slot in [*self.free, *self.busy.values()]:
+            slot.close()

@@ -1,0 +1,46 @@
+"""Signals and environment variables of a job and its workers."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+LAUNCHERS = ("SLURM_", "TORCHELASTIC_", "OMPI_", "PMI_")
+RANKS = {
+    "RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+}  # fmt: skip
+REPEAT_SECONDS = 0.05  # until a signal that arrived in a transaction is sent again
+
+
+def forget_launchers() -> None:
+    """Remove the variables of SLURM, torchrun and MPI: Lightning would take a worker for a rank of one training."""
+    for name in list(os.environ):
+        if name.startswith(LAUNCHERS) or name in RANKS:
+            del os.environ[name]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within the block Ctrl-C, and SIGTERM, with which a cluster ends a job, raise KeyboardInterrupt.
+
+    Not within a transaction, which MLflow would leave open: it would lock the database out from all that follows.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        while frame:
+            if frame.f_globals.get("__name__", "").partition(".")[0] in ("mlflow", "sqlalchemy"):
+                again = threading.Timer(REPEAT_SECONDS, os.kill, (os.getpid(), number))
+                again.daemon = True
+                again.start()
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    before = [(number, signal.signal(number, interrupt)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
