@@ -220,14 +220,14 @@ def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
         trial = trials[int(run.data.tags["trial"])]
         if trial.user_attrs.get("run_id") not in (None, run.info.run_id):
             client.delete_run(run.info.run_id)
-        elif trial.state.is_finished() and TAG not in run.data.tags:
+        elif trial.state.is_finished() and (TAG not in run.data.tags or run.info.status != _status(trial)):
             end_run(client, run.info.run_id, trial)
 
 
 def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
     """End a trial's run as the trial ended."""
     done, now = trial.state in FINISHED, int(time.time() * 1000)
-    client.set_terminated(run_id, "FINISHED" if done else "KILLED")
+    client.set_terminated(run_id, _status(trial))
     metrics = {f"best_{OBJECTIVE}": min(trial.intermediate_values.values(), default=None)}
     metrics["fit_seconds"] = trial.user_attrs.get("fit_seconds")
     client.log_batch(
@@ -235,6 +235,10 @@ def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
         metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if value is not None],
         tags=[RunTag(TAG, trial.state.name.lower() if done else "interrupted")],
     )
+
+
+def _status(trial: FrozenTrial) -> str:
+    return "FINISHED" if trial.state in FINISHED else "KILLED"
 
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
