@@ -193,7 +193,7 @@ def test_a_search_outlives_an_actor_a_node_and_its_driver_and_uses_a_node_that_j
     wait_until(lambda: not cluster.head.workers(), 20)
 
     search = start(tmp_path, cluster)
-    assert "1 Ray actor, one CPU each" in wait_for(search, "finished, best")
+    wait_for(search, "finished, best")  # whether or not Ray knows already that the second node is dead
     cluster.join()
     wait_until(cluster.second.workers)
     finish(search)
@@ -227,11 +227,9 @@ def test_without_the_head_a_search_ends_with_an_error_and_resumes_on_a_new_clust
     prepare(tmp_path, tokens, seed=3, n_trials=30)
     search = start(tmp_path, cluster)
     wait_for(search, "finished, best")
-    start_time = time.monotonic()
     cluster.head.kill()
     output = finish(search, succeeds=False)
-    print(time.monotonic() - start_time)
-    assert re.search(r"\nerror: .*the head of the Ray cluster has not responded for 20 s; .* resumes\n$", output)
+    assert re.search(r"(^|\n)error: the head of the Ray cluster has not responded for 20 s; .*\n$", output)
     cluster.kill()
     cluster.start()
     finish(start(tmp_path, cluster))
