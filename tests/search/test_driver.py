@@ -135,8 +135,9 @@ def test_an_error_of_the_user_and_ctrl_c_end_the_search_and_close_its_runs(clien
     assert states(local) == ["COMPLETE", "FAIL", "FAIL"]
     assert statuses(local) == {"FINISHED": 1, "KILLED": 2}
     assert [run.info.status for run in local.runs()[0]] == [status]
-    engine = Scripted(2)
-    local.run(engine)
+    attempts = [trial.user_attrs.get("attempt", 1) for trial in local.study.get_trials()]
+    assert attempts == ([1, 1, 1] if kind is UserError else [1, 0, 0]), "Ctrl-C is not an attempt"
+    local.run(Scripted(2))
     assert Counter(states(local)) == {"COMPLETE": 5, "FAIL": 2}
     assert [run.info.status for run in local.runs()[0]] == ["FINISHED"]
 

@@ -233,6 +233,8 @@ class Driver:
             status = "FINISHED"
         except KeyboardInterrupt:
             status = "KILLED"
+            for trial in self.in_flight.values():  # an attempt that its values did not end is not counted
+                trial.set_user_attr("attempt", trial.user_attrs.get("attempt", 1) - 1)
             count = f"{len(finished(self.study))} of {self.search.params.n_trials} trials"
             print(
                 f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search",
