@@ -1,7 +1,7 @@
 """The driver of a study: it alone creates, ends and repeats trials and their MLflow runs; slots train.
 
-The number of trials asked for is that of finished ones and of those in flight, so none is ever one too many. What a
-killed driver leaves running is failed and repeated by the next, since only one driver at a time holds the study's lock.
+A trial is started only while finished and running ones are fewer than `n_trials`: there is never one too many. What a
+killed driver leaves running is failed and repeated by the next, since only one at a time holds the lock of the study.
 """
 
 import time
@@ -79,7 +79,7 @@ def search(
     """
     url = storage_url(params.storage, work)
     storage = open_storage(url)
-    asked = Search(
+    wanted = Search(
         architecture=name,
         model=model,
         params=params,
@@ -88,12 +88,12 @@ def search(
         word_vectors=word_vectors,
         storage=url,
     )
-    asked.study = study_name(asked)
+    wanted.study = study_name(wanted)
     work.mkdir(parents=True, exist_ok=True)
     try:
-        with study_lock(url, asked.study) as keep_lock, interruptible():
+        with study_lock(url, wanted.study) as keep_lock, interruptible():
             client = connect()
-            driver = Driver(client, *open_study(client, storage, asked, work))
+            driver = Driver(client, *open_study(client, storage, wanted, work))
             with driver.running_parent():
                 if driver.missing():
                     slots = None if params.workers == "auto" else params.workers

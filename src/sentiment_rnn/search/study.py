@@ -251,12 +251,6 @@ def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
             client.set_tag(run_id, f"best.{key}", str(value))
 
 
-def _with_defaults(search: Search, trials: list[FrozenTrial]) -> FrozenTrial | None:
-    """The complete trial of the architecture's own values; None if there is none."""
-    values = defaults(search.params.space, search.model)
-    return next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == values), None)
-
-
 def report(search: Search, study: Study) -> dict[str, Any]:
     """The result of a study.
 
@@ -265,7 +259,8 @@ def report(search: Search, study: Study) -> dict[str, Any]:
         over the defaults; the two losses; counts; `trials`: one row per trial; `summary`: the result in a sentence.
     """
     trials = finished(study)
-    found, default = best(trials), _with_defaults(search, trials)
+    own = defaults(search.params.space, search.model)
+    found, default = best(trials), best([trial for trial in trials if trial.params == own])
     values = found.params if found else {}
     if found and default and default.value - found.value < search.params.min_improvement:
         values = {}
