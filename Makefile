@@ -28,7 +28,7 @@ best: $(BIN)/.installed  ## the registered model only: its training, registratio
 compare: $(BIN)/.installed  ## the family of architectures and the linear baselines only, compared on test
 	@sentiment-rnn run compare
 
-search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50, on all machines that share OPTUNA_STORAGE
+search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50; with RAY_ADDRESS on a Ray cluster
 	@sentiment-rnn run word_vectors
 	@python -m pipeline.search $${GIVEN_TRIALS:+--trials "$$GIVEN_TRIALS"} -- "$$GIVEN_ARCH"
 

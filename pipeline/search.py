@@ -1,6 +1,6 @@
 """Stage search@ARCH: the best values in searches/ARCH.json, the study's result in reports/search/ARCH.json.
 
-As a job: `python -m pipeline.search bilstm --trials 50`, on as many machines as share a storage.
+As a job: `python -m pipeline.search bilstm --trials 50`; on a Ray cluster where RAY_ADDRESS names one.
 """
 
 import argparse

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from sentiment_rnn import params
 from sentiment_rnn import run as runner
-from sentiment_rnn.data import predictions, synthetic
+from sentiment_rnn.data import synthetic
 from sentiment_rnn.demo import CANDIDATES
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import Params
@@ -56,13 +56,16 @@ def test_a_run_shows_each_stage_once_and_no_noise(reproduced):
     assert not [line for line, before in zip(lines[1:], lines, strict=False) if line == before]
 
 
-def test_a_long_prediction_draws_no_bar_into_a_pipe(capfd):
-    class Model:
-        def predict(self, texts: list[str]) -> list[dict]:
-            return [{"probability": 0.5}] * len(texts)
-
-    assert len(predictions.predict(Model(), ["text"] * 2_500, "label")) == 2_500
-    assert not capfd.readouterr().err
+def test_a_long_prediction_draws_no_bar_into_a_pipe():
+    program = (
+        "from sentiment_rnn.data.predictions import predict\n"
+        "class Model:\n    def predict(self, texts): return [{'probability': 0.5}] * len(texts)\n"
+        "print(len(predict(Model(), ['text'] * 2500, 'label')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=runner.stage_environment(), capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("2500\n", "")
 
 
 @pytest.fixture

@@ -83,11 +83,12 @@ def test_exactly_the_missing_trials_are_run_and_the_first_has_the_defaults(clien
     assert [run.info.status for run in fewer.runs()[0]] == ["FINISHED"]
 
 
-def test_the_values_of_a_failed_trial_are_repeated(client, tokens):
+def test_the_values_of_a_failed_trial_are_repeated(client, tokens, capsys):
     local = LocalStudy(client, tokens, n_trials=4)
     engine = Scripted(2, trial_0=WorkerDiedError("killed"), trial_3=ValueError("broken"))
     local.run(engine)
     assert Counter(states(local)) == {"COMPLETE": 4, "FAIL": 2}
+    assert "bilstm trial 0 failed, its values are tried again: killed" in capsys.readouterr().out
     assert engine.values.count(DEFAULTS) == 2
     assert engine.values.count(engine.values[3]) == 2
     assert statuses(local) == {"FINISHED": 4, "KILLED": 2}
@@ -113,6 +114,12 @@ def test_too_many_failures_in_a_row_end_the_search(client, tokens):
     assert [run.info.status for run in local.runs()[0]] == ["FAILED"]
 
 
+def test_the_deaths_of_all_workers_of_a_machine_do_not_end_the_search(client, tokens):
+    local = LocalStudy(client, tokens, n_trials=8)
+    local.run(Scripted(8, **{f"trial_{number}": WorkerDiedError("the node died") for number in range(8)}))
+    assert Counter(states(local)) == {"FAIL": 8, "COMPLETE": 8}
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "status"),
     [(UserError("data/tokens is missing"), UserError, "FAILED"), (KeyboardInterrupt(), KeyboardInterrupt, "KILLED")],
@@ -128,8 +135,9 @@ def test_an_error_of_the_user_and_ctrl_c_end_the_search_and_close_its_runs(clien
     assert states(local) == ["COMPLETE", "FAIL", "FAIL"]
     assert statuses(local) == {"FINISHED": 1, "KILLED": 2}
     assert [run.info.status for run in local.runs()[0]] == [status]
-    engine = Scripted(2)
-    local.run(engine)
+    attempts = [trial.user_attrs.get("attempt", 1) for trial in local.study.get_trials()]
+    assert attempts == ([1, 1, 1] if kind is UserError else [1, 0, 0]), "Ctrl-C is not an attempt"
+    local.run(Scripted(2))
     assert Counter(states(local)) == {"COMPLETE": 5, "FAIL": 2}
     assert [run.info.status for run in local.runs()[0]] == ["FINISHED"]
 

@@ -21,7 +21,7 @@ def test_fifty_kills_at_random_moments(tokens, tmp_path, request, kind):
         for victim in rng.choices(["worker", "driver", "group"], k=6):
             driver = start(folder, stores)
             try:
-                driver.wait(timeout=rng.uniform(2, 16))
+                driver.wait(timeout=rng.uniform(2, 24))
                 break  # the search has ended
             except subprocess.TimeoutExpired:
                 pass

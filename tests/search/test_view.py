@@ -30,16 +30,18 @@ def test_without_a_terminal_each_finished_trial_is_one_line(local, capsys):
     add(local, TrialState.COMPLETE, 0.5, {1: 0.5})
     with view.View(local.search, local.study, "2 workers, 1 thread each") as shown:
         add(local, TrialState.COMPLETE, 0.41, {1: 0.6, 2: 0.41})
-        shown.show(local.study.get_trials())
+        shown.show(changed=True)
         add(local, TrialState.PRUNED, 0.7, {1: 0.7})
         add(local, TrialState.PRUNED, None, {})
-        shown.show(local.study.get_trials())
-        shown.show(local.study.get_trials())
+        add(local, TrialState.FAIL, None, {})
+        shown.show(changed=True)
+        shown.show(changed=True)
     assert capsys.readouterr().out.splitlines() == [
         "bilstm: 1 of 4 trials finished; 2 workers, 1 thread each",
         "bilstm trial 1: complete 0.4100 in 2 min with dropout 0.412; 2/4 finished, best 0.4100",
         "bilstm trial 2: pruned 0.7000 in 2 min with dropout 0.412; 3/4 finished, best 0.4100",
         "bilstm trial 3: pruned diverged in 2 min with dropout 0.412; 4/4 finished, best 0.4100",
+        "bilstm trial 4 failed, its values are tried again: interrupted",
     ]
 
 
@@ -52,7 +54,7 @@ def test_a_terminal_shows_the_running_trials_and_the_time_left(local, monkeypatc
         trial = local.study.ask()
         trial.suggest_float("dropout", 0.0, 1.0)
         trial.report(0.4567, 1)
-        shown.show(local.study.get_trials())
+        shown.show(changed=True)
         shown.live.refresh()
     text = screen.getvalue()
     assert "2/4 trials, 1 pruned, 1 running, best 0.4000, about 0 s left" in text

@@ -99,11 +99,11 @@ def test_the_experiment_of_a_dead_worker_is_run_again(
     ("error", "kind", "message"),
     [
         ("data/tokens is missing", UserError, "^lstm, seed 1: data/tokens is missing$"),
-        ("Ctrl-C", KeyboardInterrupt, ""),
+        ("Ctrl-C", KeyboardInterrupt, None),
     ],
 )
 def test_an_error_and_ctrl_c_leave_no_run_open(
-    client: MlflowClient, context: Context, capsys, error: str, kind: type[BaseException], message: str
+    client: MlflowClient, context: Context, capsys, error: str, kind: type[BaseException], message: str | None | None
 ) -> None:
     with pytest.raises(kind, match=message):
         run_missing(client, [deadly("gru"), deadly("lstm", error=error), deadly("rnn")], context, workers=1)

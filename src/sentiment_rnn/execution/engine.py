@@ -61,17 +61,16 @@ class Engine(ABC):
             function: of a module that the slot's process can import.
             arguments: are pickled.
         """
-        slot = self.free.pop()
-        slot.submit(function, *arguments)
-        self.busy[key] = slot
+        self.busy[key] = self.free[-1]  # in this order an interrupt at any moment leaves no slot that is not closed
+        self.free.pop().submit(function, *arguments)
 
     def poll(self) -> list[Outcome]:
         """The outcomes of the functions that have ended since the last call."""
         outcomes = []
         for key, slot in list(self.busy.items()):
             if (result := slot.result()) is not None:
-                del self.busy[key]
                 self.free.append(slot)
+                del self.busy[key]
                 outcomes.append(Outcome(key, *result))
         return outcomes
 

@@ -1,7 +1,7 @@
 """The driver of a study: it alone creates, ends and repeats trials and their MLflow runs; slots train.
 
-The number of trials asked for is that of finished ones and of those in flight, so none is ever one too many. What a
-killed driver leaves running is failed and repeated by the next, since only one driver at a time holds the study's lock.
+A trial is started only while finished and running ones are fewer than `n_trials`: there is never one too many. What a
+killed driver leaves running is failed and repeated by the next, since only one at a time holds the lock of the study.
 """
 
 import time
@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from optuna import Study
 from optuna.exceptions import StorageInternalError
 from optuna.trial import Trial, TrialState
+from sqlalchemy.exc import DBAPIError
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
@@ -44,7 +45,7 @@ from sentiment_rnn.tracking.store import connect
 from sentiment_rnn.training.devices import cores, gpus, one_device
 
 POLL_SECONDS = 0.02
-MAX_DEATHS = 5  # in a row, without a finished trial in between, after which the search ends with an error
+MAX_DEATHS = 5  # of trials in a row, without a finished one in between, after which the search ends with an error
 MAX_ATTEMPTS = 6  # with the same values, after which they are taken to be what kills
 
 
@@ -78,7 +79,7 @@ def search(
     """
     url = storage_url(params.storage, work)
     storage = open_storage(url)
-    asked = Search(
+    wanted = Search(
         architecture=name,
         model=model,
         params=params,
@@ -87,12 +88,12 @@ def search(
         word_vectors=word_vectors,
         storage=url,
     )
-    asked.study = study_name(asked)
+    wanted.study = study_name(wanted)
     work.mkdir(parents=True, exist_ok=True)
     try:
-        with study_lock(url, asked.study) as keep_lock, interruptible():
+        with study_lock(url, wanted.study) as keep_lock, interruptible():
             client = connect()
-            driver = Driver(client, *open_study(client, storage, asked, work))
+            driver = Driver(client, *open_study(client, storage, wanted, work))
             with driver.running_parent():
                 if driver.missing():
                     slots = None if params.workers == "auto" else params.workers
@@ -103,7 +104,7 @@ def search(
                 log_result(client, driver.search.run_id, driver.study)
                 log_plots(client, driver.search.run_id, driver.study)
             result = report(driver.search, driver.study)
-    except (MlflowException, StorageInternalError) as error:
+    except (MlflowException, StorageInternalError, DBAPIError) as error:
         store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(url)
         reason = str(error).splitlines()[0][:200]
         raise UserError(
@@ -127,7 +128,7 @@ class Driver:
         self.search = search
         self.study = study
         self.in_flight: dict[int, Trial] = {}
-        self.deaths = 0
+        self.deaths = self.most = 0  # in a row; trials at a time
         fail_orphans(study, ())
         sync_mlflow_runs(client, study)
 
@@ -151,16 +152,17 @@ class Driver:
                 while len(self.in_flight) < missing and engine.has_room():
                     keep_lock()
                     self.start_trial(engine)
-                trials = self.study.get_trials(deepcopy=False)
+                trials = self.study.get_trials(deepcopy=False) if ended else ()
                 for number in ended:  # while the next ones train
                     end_run(self.client, trials[number].user_attrs["run_id"], trials[number])
-                view.show(trials)
+                view.show(changed=bool(ended))
+                ended = []
                 if outcomes := engine.poll():
                     keep_lock()
+                    ended = [self.end_trial(outcome) for outcome in outcomes]
+                    missing = self.missing()
                 else:
                     time.sleep(POLL_SECONDS)
-                ended = [self.end_trial(outcome) for outcome in outcomes]
-                missing = self.missing()
 
     def start_trial(self, engine: Engine) -> None:
         """Start the next trial: the defaults, else the values of a failed trial, else sampled ones."""
@@ -176,6 +178,7 @@ class Driver:
         self.study.sampler = sampler(self.search, len(trials))
         trial = self.study.ask()
         self.in_flight[trial.number] = trial
+        self.most = max(self.most, len(self.in_flight))
         values = suggest(trial, self.search.params.space, self.search.model)
         run_id = runs.start(
             self.client,
@@ -207,15 +210,15 @@ class Driver:
             self.study.tell(trial, result.loss if result.state is TrialState.COMPLETE else None, result.state)
             self.deaths = 0
             return trial.number
+        label, reason = self.search.architecture, str(outcome.error) or type(outcome.error).__name__
+        trial.set_user_attr("error", reason)
         self.study.tell(trial, state=TrialState.FAIL)
         self.deaths += 1
-        label = self.search.architecture
         if isinstance(outcome.error, UserError):
-            raise UserError(f"{label}: {outcome.error}")
-        last = str(outcome.error) or type(outcome.error).__name__
-        if self.deaths > MAX_DEATHS:
+            raise UserError(f"{label}: {reason}")
+        if self.deaths > max(MAX_DEATHS, 2 * self.most):  # a machine that dies takes all its workers with it
             raise UserError(
-                f"{label}: {self.deaths} trials failed in a row, the last with: {last}. If memory ran out: fewer "
+                f"{label}: {self.deaths} trials failed in a row, the last with: {reason}. If memory ran out: fewer "
                 "search.workers, or a smaller batch_size or max_length"
             )
         return trial.number
@@ -230,6 +233,8 @@ class Driver:
             status = "FINISHED"
         except KeyboardInterrupt:
             status = "KILLED"
+            for trial in self.in_flight.values():  # an attempt that its values did not end is not counted
+                trial.set_user_attr("attempt", trial.user_attrs.get("attempt", 1) - 1)
             count = f"{len(finished(self.study))} of {self.search.params.n_trials} trials"
             print(
                 f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search",

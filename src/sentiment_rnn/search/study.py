@@ -220,14 +220,14 @@ def sync_mlflow_runs(client: MlflowClient, study: Study) -> None:
         trial = trials[int(run.data.tags["trial"])]
         if trial.user_attrs.get("run_id") not in (None, run.info.run_id):
             client.delete_run(run.info.run_id)
-        elif trial.state.is_finished() and TAG not in run.data.tags:
+        elif trial.state.is_finished() and (TAG not in run.data.tags or run.info.status != _status(trial)):
             end_run(client, run.info.run_id, trial)
 
 
 def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
     """End a trial's run as the trial ended."""
     done, now = trial.state in FINISHED, int(time.time() * 1000)
-    client.set_terminated(run_id, "FINISHED" if done else "KILLED")
+    client.set_terminated(run_id, _status(trial))
     metrics = {f"best_{OBJECTIVE}": min(trial.intermediate_values.values(), default=None)}
     metrics["fit_seconds"] = trial.user_attrs.get("fit_seconds")
     client.log_batch(
@@ -235,6 +235,10 @@ def end_run(client: MlflowClient, run_id: str, trial: FrozenTrial) -> None:
         metrics=[Metric(name, value, now, 0) for name, value in metrics.items() if value is not None],
         tags=[RunTag(TAG, trial.state.name.lower() if done else "interrupted")],
     )
+
+
+def _status(trial: FrozenTrial) -> str:
+    return "FINISHED" if trial.state in FINISHED else "KILLED"
 
 
 def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
@@ -247,12 +251,6 @@ def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
             client.set_tag(run_id, f"best.{key}", str(value))
 
 
-def _with_defaults(search: Search, trials: list[FrozenTrial]) -> FrozenTrial | None:
-    """The complete trial of the architecture's own values; None if there is none."""
-    values = defaults(search.params.space, search.model)
-    return next((trial for trial in trials if trial.state is TrialState.COMPLETE and trial.params == values), None)
-
-
 def report(search: Search, study: Study) -> dict[str, Any]:
     """The result of a study.
 
@@ -261,7 +259,8 @@ def report(search: Search, study: Study) -> dict[str, Any]:
         over the defaults; the two losses; counts; `trials`: one row per trial; `summary`: the result in a sentence.
     """
     trials = finished(study)
-    found, default = best(trials), _with_defaults(search, trials)
+    own = defaults(search.params.space, search.model)
+    found, default = best(trials), best([trial for trial in trials if trial.params == own])
     values = found.params if found else {}
     if found and default and default.value - found.value < search.params.min_improvement:
         values = {}

@@ -15,6 +15,8 @@ from rich.text import Text
 from sentiment_rnn.progress import duration
 from sentiment_rnn.search.study import FINISHED, Search, best
 
+REFRESH_SECONDS = 0.25
+
 
 def format_values(values: dict[str, Any]) -> str:
     """`name value, name value`, floats to three digits."""
@@ -24,7 +26,7 @@ def format_values(values: dict[str, Any]) -> str:
 
 
 class View:
-    """One line per finished trial; on a terminal, below them, a table of the running ones.
+    """One line per trial that has ended; on a terminal, below them, a table of the running ones.
 
     Args:
         search: what is searched.
@@ -37,7 +39,7 @@ class View:
         self.study = study
         self.console = Console(soft_wrap=True, highlight=False)
         self.printed: set[int] = set()
-        self.start = time.monotonic()
+        self.start = self.shown = time.monotonic()
         self.before = 0
         self.workers = workers
 
@@ -55,15 +57,19 @@ class View:
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
-    def show(self, trials: Sequence[FrozenTrial]) -> None:
-        """Print the trials that have finished since the last call, and update the table.
+    def show(self, changed: bool) -> None:
+        """Update the table from time to time.
 
         Args:
-            trials: all of the study, by number.
+            changed: a trial has ended: print a line for it.
         """
+        if not changed and time.monotonic() < self.shown + REFRESH_SECONDS:
+            return
+        self.shown = time.monotonic()
+        trials = self.study.get_trials(deepcopy=False)
         finished = [trial for trial in trials if trial.state in FINISHED]
-        for trial in finished:
-            if trial.number not in self.printed:
+        for trial in trials:
+            if trial.state.is_finished() and trial.number not in self.printed:
                 self.printed.add(trial.number)
                 self.console.print(self._line(trial, finished))
         if self.console.is_terminal:
@@ -71,6 +77,9 @@ class View:
             self.live.update(self._table(finished, running))
 
     def _line(self, trial: FrozenTrial, finished: Sequence[FrozenTrial]) -> str:
+        if trial.state is TrialState.FAIL:
+            reason = trial.user_attrs.get("error", "interrupted")
+            return f"{self.search.architecture} trial {trial.number} failed, its values are tried again: {reason}"
         loss = "diverged" if trial.value is None else f"{trial.value:.4f}"
         count = sum(trial.number in self.printed for trial in finished)
         return (
