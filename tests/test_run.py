@@ -56,18 +56,6 @@ def test_a_run_shows_each_stage_once_and_no_noise(reproduced):
     assert not [line for line, before in zip(lines[1:], lines, strict=False) if line == before]
 
 
-def test_a_long_prediction_draws_no_bar_into_a_pipe():
-    program = (
-        "from sentiment_rnn.data.predictions import predict\n"
-        "class Model:\n    def predict(self, texts): return [{'probability': 0.5}] * len(texts)\n"
-        "print(len(predict(Model(), ['text'] * 2500, 'label')))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=runner.stage_environment(), capture_output=True, text=True, check=True
-    )
-    assert (done.stdout, done.stderr) == ("2500\n", "")
-
-
 @pytest.fixture
 def stages(tmp_path) -> Path:
     """A DVC project of two stages: each writes its process's number, the second may fail or wait."""

@@ -77,7 +77,7 @@ class Plan:
 def make_plan(targets: Sequence[str], folder: Path) -> Plan | int:
     """The plan of `dvc repro TARGETS`, from a dry run; DVC's exit status if that fails."""
     command = [*DVC, "--dry", "--force-downstream", *targets]
-    done = subprocess.run(command, cwd=folder, env=stage_environment(), stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         return done.returncode
     found = [match for line in done.stdout.splitlines() if (match := STAGE.match(line))]
@@ -159,7 +159,7 @@ def run(targets: Sequence[str], folder: Path = Path()) -> int:
     process = subprocess.Popen(
         [*DVC, *targets],
         cwd=folder,
-        env=stage_environment(),
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -212,10 +212,10 @@ def _forwarding(process: subprocess.Popen[str]) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def stage_environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The environment of the stages: `python` is this interpreter, output is not buffered, downloads draw no bars."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    bars = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1"}
+    bars = {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     return os.environ | bars | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
