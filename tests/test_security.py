@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import ROOT, shrunk_values, write_params
+from cures import run_cure
 
 from sentiment_rnn import cli, params
 from sentiment_rnn.baselines import model as baseline
@@ -125,8 +126,10 @@ def test_malicious_parameters_of_a_baseline_are_not_unpickled(malicious, tmp_pat
 def test_a_malicious_checkpoint_is_not_unpickled(malicious, tmp_path, tokens):
     malicious(tmp_path / "work" / "last.ckpt")
     trainer = PARAMS.trainer.model_copy(update={"precision": "32-true"})
-    with pytest.raises(UserError, match=r"work/last\.ckpt .*\(UnpicklingError\): `rm -f "):
+    with pytest.raises(UserError, match=r"work/last\.ckpt .*\(UnpicklingError\): `rm -f ") as caught:
         fit("bilstm", BILSTM, trainer, 7, tokens=tokens, checkpoints=tmp_path / "work", logger=False)
+    run_cure(str(caught.value), "rm -f {}/*.ckpt {}/history.json", tmp_path)
+    assert not list((tmp_path / "work").glob("*.ckpt"))
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "/etc/elsewhere", "..", ".", "a/b", "a\\b", "", "a\n", "~root"])
