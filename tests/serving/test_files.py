@@ -34,6 +34,13 @@ def test_json_lines_have_all_their_keys():
     assert rows(content, FileFormat.JSONL) == [Row(1, {"text": "good", "n": [1]}), Row(3, {"n": None, "text": "café"})]
 
 
+def test_predictions_beside_a_label_have_other_names():
+    row = Row(2, {"text": "a", "label": "1"})
+    assert written(FileFormat.CSV, row) == "text,label,predicted_label,predicted_probability\na,1,positive,0.987654\n"
+    with pytest.raises(UserError, match="line 3: label is a column of the predictions: rename it"):
+        written(FileFormat.JSONL, Row(2, {"text": "a"}), Row(3, {"text": "b", "label": "1"}))
+
+
 def test_text_has_one_review_per_line():
     assert rows(b"good, very\r\n\nbad", FileFormat.TXT) == [
         Row(1, {"text": "good, very"}),
@@ -61,7 +68,6 @@ def test_a_field_may_have_a_million_characters():
         (FileFormat.CSV, b'text\n"a"b\n', "in, line 2: not CSV (',' expected after '\"')"),
         (FileFormat.CSV, b"text\ngood\n\xff\xfe\n", "in, line 3: not UTF-8 (invalid start byte)"),
         (FileFormat.CSV, "text\ngood\n".encode("utf-16"), "in, line 1: not UTF-8 (invalid start byte)"),
-        (FileFormat.CSV, b"text,label\na,1\n", "in: label is a column of the predictions: rename it"),
         (FileFormat.JSONL, b'{"text": "a"}\n{"text"\n', "in, line 2: not JSON ("),
         (FileFormat.JSONL, b"[" * 100_000, "in, line 1: not JSON (maximum recursion depth"),
         (FileFormat.JSONL, b'"good"\n', 'in, line 1: should be an object with a string "text"'),

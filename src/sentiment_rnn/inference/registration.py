@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import expected_calibration_error, fit_temperature
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
