@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.evaluation import slices
+from sentiment_rnn.evaluation.behaviour.failures import TOLERANCE
 
 METRICS = {  # by key: the name, and whether it is shown in percent
     "accuracy": ("accuracy, %", True),
@@ -45,6 +46,7 @@ def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping
         figures={name: _data_url(path) for name, path in figures.items()},
         metrics=METRICS,
         class_names=CLASS_NAMES,
+        tolerance=TOLERANCE,
         min_reviews=slices.MIN_REVIEWS,
         negation=sorted(slices.NEGATION),
         contrast=sorted(slices.CONTRAST),
