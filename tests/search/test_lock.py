@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.search.lock import study_lock
+from sentiment_rnn.search.storage import open_storage
 
 HOLD = """
 import sys, time
@@ -85,32 +87,16 @@ def test_the_lock_of_a_database_is_taken_again_after_its_restart(postgresql):
     url = postgresql.url("optuna")
     holder = Holder(url)
     postgresql.kill()
-    try:
-        assert holder.keep() == "kept", "while it is away nothing can be done"
-        assert holder.keep() == "kept"
-    finally:
-        postgresql.start()
-    deadline = time.monotonic() + 20
-    while True:  # it still starts up
-        assert holder.keep() == "kept"
-        try:
-            with pytest.raises(UserError, match=f"process {holder.process.pid} "), study_lock(url, "imdb-bilstm"):
-                pass
-            break
-        except BaseException:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-
+    back = threading.Timer(2, postgresql.start)
+    back.start()
+    assert holder.keep() == "kept", "it waited"
+    back.join()
+    with pytest.raises(UserError, match=f"process {holder.process.pid} "), study_lock(url, "imdb-bilstm"):
+        pass
     postgresql.kill()
     postgresql.start()
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            with study_lock(url, "imdb-bilstm"):
-                assert f"process {os.getpid()} " in holder.keep() + holder.keep(), "it has lost the lock"
-            break
-        except Exception:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    open_storage(url, timeout=20)  # it has started up
+    with study_lock(url, "imdb-bilstm"):
+        assert f"is being run by process {os.getpid()} " in holder.keep(), "it has lost the lock"
     assert holder.keep() == "kept"
     holder.kill()

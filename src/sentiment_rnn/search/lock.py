@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.search.storage import TIMEOUTS
+from sentiment_rnn.search.storage import RETRY_SECONDS, TIMEOUTS
 
 HOLDER = """SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
 WHERE locktype = 'advisory' AND granted AND objid = :key AND datname = current_database() LIMIT 1"""
@@ -79,18 +80,25 @@ class AdvisoryLock:
         return connection
 
     def ensure(self) -> None:
-        """Take the lock again if the connection broke; while the database is away, nothing.
+        """Wait for a database that is away, and take the lock again if the connection broke.
 
         Raises:
             UserError: another driver has it.
+            DBAPIError: the database stays away.
         """
-        try:
-            if self.connection.invalidated:
-                self.connection = self._take(broken=_me())  # whose session a server may still hold
-            else:
-                self.connection.execute(text("SELECT 1"))
-        except DBAPIError:
-            self.connection.invalidate()
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                if self.connection.invalidated:
+                    self.connection = self._take(broken=_me())  # whose session a server may still hold
+                else:
+                    self.connection.execute(text("SELECT 1"))
+                return
+            except DBAPIError:
+                self.connection.invalidate()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
 
 def _held(study: str, holder: str | None) -> UserError:
