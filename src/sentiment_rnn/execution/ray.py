@@ -62,8 +62,6 @@ class RayEngine(Engine):
             ) from error
         finally:
             signal.signal(signal.SIGTERM, before)  # ray.init replaces it
-        # Ray has no setting for this: a death is reported as an outcome, and not as its paragraph on standard output
-        ray._private.worker.print_to_stdstream = lambda *_, **__: None
         resources = ray.cluster_resources()
         self.kind = "GPU" if resources.get("GPU") else "CPU"
         threads = max(1, int(resources.get("CPU", 1) / resources["GPU"])) if self.kind == "GPU" else 1
