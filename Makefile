@@ -1,13 +1,17 @@
 # `make help` lists the targets; each makes .venv first where it is missing.
 
-PYTHON ?= python3
+export PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What a person fills in reaches the programs as it is, through the environment: neither make nor the shell expands it.
-FILLED_IN := TEXT REASON ARCH TRIALS MODEL OUT VERSION PORT
-$(foreach name,$(FILLED_IN),$(eval export GIVEN_$(name) := $$(if $$(findstring command,$$(origin $(name))),$$(value $(name)))))
-unexport $(FILLED_IN)
+unexport TEXT REASON ARCH TRIALS MODEL OUT VERSION PORT
+$(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),\
+	$(eval override export $(name) := $$(value $(name)))))
+
+# The programs of an environment have the path of its folder: one that was moved or copied here is made again.
+$(foreach stamp,$(BIN)/.installed .keras-venv/.installed,\
+	$(shell [ "$$(cat $(stamp) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(stamp)))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run best compare search claims ablation bench bench-quick predict explain serve ui promote rollback \
@@ -30,7 +34,7 @@ compare: $(BIN)/.installed  ## the family of architectures and the linear baseli
 
 search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50; with RAY_ADDRESS on a Ray cluster
 	@sentiment-rnn run word_vectors
-	@python -m pipeline.search $${GIVEN_TRIALS:+--trials "$$GIVEN_TRIALS"} -- "$$GIVEN_ARCH"
+	@python -m pipeline.search $${TRIALS:+--trials "$$TRIALS"} -- "$$ARCH"
 
 claims: $(BIN)/.installed  ## measure common claims about the architectures: reports/claims.md; resumes where it was stopped
 	@sentiment-rnn run tokenize
@@ -47,22 +51,22 @@ bench-quick: $(BIN)/.installed .keras-venv/.installed  ## three minutes of it; f
 	python -m benchmarks --quick
 
 predict: $(BIN)/.installed  ## label a review: make predict TEXT="..."
-	@sentiment-rnn predict -- "$$GIVEN_TEXT"
+	@sentiment-rnn predict -- "$$TEXT"
 
 explain: $(BIN)/.installed  ## gates and states word by word: make explain TEXT="..." [MODEL=gru] [OUT=plot.png]
-	@sentiment-rnn explain $${GIVEN_MODEL:+--model "$$GIVEN_MODEL"} $${GIVEN_OUT:+--out "$$GIVEN_OUT"} -- "$$GIVEN_TEXT"
+	@sentiment-rnn explain $${MODEL:+--model "$$MODEL"} $${OUT:+--out "$$OUT"} -- "$$TEXT"
 
-serve: $(BIN)/.installed  ## serve the champion over HTTP on http://127.0.0.1:5001/invocations; make serve PORT=5002
-	@sentiment-rnn serve $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+serve: $(BIN)/.installed  ## serve the champion on http://127.0.0.1:5001/: a page to type into, POST /invocations; make serve PORT=5002
+	@sentiment-rnn serve $${PORT:+--port "$$PORT"}
 
 ui: $(BIN)/.installed  ## MLflow's pages on http://127.0.0.1:5000; make ui PORT=5005
-	@sentiment-rnn ui $${GIVEN_PORT:+--port "$$GIVEN_PORT"}
+	@sentiment-rnn ui $${PORT:+--port "$$PORT"}
 
 promote: $(BIN)/.installed  ## make a version the champion: make promote VERSION=3 REASON="why"
-	@sentiment-rnn promote $${GIVEN_REASON:+--reason "$$GIVEN_REASON"} -- "$$GIVEN_VERSION"
+	@sentiment-rnn promote $${REASON:+--reason "$$REASON"} -- "$$VERSION"
 
 rollback: $(BIN)/.installed  ## make the previous champion the champion again: make rollback REASON="why"
-	@sentiment-rnn rollback $${GIVEN_REASON:+--reason "$$GIVEN_REASON"}
+	@sentiment-rnn rollback $${REASON:+--reason "$$REASON"}
 
 test: $(BIN)/.installed  ## the tests: seven minutes on two cores
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -79,15 +83,15 @@ screenshots: $(BIN)/.installed  ## the screenshots of docs/mlflow.md, after a ru
 	PYTHONPATH=. python docs/screenshots.py
 
 $(BIN)/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "error: $(PYTHON) is older than Python 3.11: name a newer one, make PYTHON=python3.12 ..."; exit 1; }
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $$PYTHON is not Python 3.11 or newer: name one, make PYTHON=python3.12 ..."; exit 1; }
 	@echo "== making .venv and installing what constraints.txt pins (a few minutes, once)"
-	$(PYTHON) -m venv .venv
+	"$$PYTHON" -m venv $$([ -e $@ ] || echo --clear) .venv
 	pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+	@pwd -P > $@
 
 .keras-venv/.installed: benchmarks/keras-requirements.txt
 	@echo "== making .keras-venv: Keras and TensorFlow, for the benchmarks alone"
-	$(PYTHON) -m venv .keras-venv
+	"$$PYTHON" -m venv $$([ -e $@ ] || echo --clear) .keras-venv
 	.keras-venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
-	@touch $@
+	@pwd -P > $@

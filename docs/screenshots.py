@@ -1,7 +1,8 @@
-"""Screenshots of MLflow's pages for docs/mlflow.md: `make screenshots`, after the pipeline on IMDB."""
+"""Screenshots of MLflow's pages and of the page of `make serve`: `make screenshots`, after the pipeline on IMDB."""
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +17,15 @@ from sentiment_rnn.serving.ui import mlflow_server, runs_page
 from sentiment_rnn.tracking.registry import champion
 from sentiment_rnn.tracking.store import connect, tracking_uri
 
-IMAGES = Path("docs/images")
+IMAGES = Path(__file__).parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # the state of a browser after the first visit, with the assistant and the GenAI pages closed
 VISITED = {"mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true", "mlflow.workflowType_v1": '"machine_learning"'}
 TIMEOUT = 60_000  # milliseconds
+REVIEW = (
+    "I expected nothing from yet another sequel. The first half hour is slow and the jokes are old, but then it "
+    "becomes a warm, funny film with wonderful actors. I loved it."
+)
 
 
 def chromium() -> str | None:
@@ -72,6 +77,7 @@ def main() -> None:
         shoot(run, "run", "text=To reproduce it")
         shoot(f"{run}/model-metrics", "curves", ".js-plotly-plot", act=search_loss)
         shoot(f"{address}/#/models/{name}/versions/{best.version}", "version", "text=champion")
+    shoot_serve()
 
 
 def free_port() -> int:
@@ -98,6 +104,22 @@ def shoot(page_address: str, name: str, selector: str, *, act: Callable[[Page], 
         page.wait_for_timeout(3000)  # the animation of the charts
         page.screenshot(path=IMAGES / f"mlflow-{name}.png")
         print(f"docs/images/mlflow-{name}.png", flush=True)
+
+
+def shoot_serve() -> None:
+    """Write the screenshot of the page of `sentiment-rnn serve` with a review in its box."""
+    command = [sys.executable, "-m", "sentiment_rnn.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().split(" on ")[1].split()[0]
+        with opened(address, visited={}) as page:
+            page.set_viewport_size({"width": 800, "height": 600})
+            page.goto(address)
+            page.get_by_label("Type a review").fill(REVIEW)
+            page.wait_for_selector("#words mark")
+            page.screenshot(path=IMAGES / "serve.png", full_page=True)
+        server.terminate()
+    print("docs/images/serve.png", flush=True)
 
 
 def search_loss(page: Page) -> None:

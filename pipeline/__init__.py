@@ -9,6 +9,7 @@ import sys
 from types import TracebackType
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.tracking import store_fault
 
 # GNU OpenMP's threads spin while they wait for one another: where another program occupies a core, a training step
 # takes up to a hundred times as long. With so short a spin it takes 2 to 3 times as long, and on an idle machine no
@@ -31,9 +32,12 @@ def parser(stage: str, description: str, name: str | None = None) -> argparse.Ar
 
 
 def _print_user_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A UserError is printed without a traceback; Python then exits with status 1 (Ctrl-C: 130)."""
-    if issubclass(kind, UserError):
-        print(f"error: {error}", file=sys.stderr)
+    """A UserError, or a fault of MLflow's store, is printed without a traceback.
+
+    Python then exits with status 1 (Ctrl-C: 130).
+    """
+    if found := error if isinstance(error, UserError) else store_fault(error):
+        print(f"error: {found}", file=sys.stderr)
     elif issubclass(kind, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
     else:

@@ -27,6 +27,7 @@ from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.inference import registration, serialization
 from sentiment_rnn.inference.ensemble import Ensemble
+from sentiment_rnn.inference.export import export
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
@@ -160,6 +161,12 @@ def save_untrained(name: str, folder: Path, members: int = 1, temperature: float
     serialization.save(made, model.architecture(), Encoding(**model.encoding()), folder, temperature)
 
 
+def export_saved(folder: Path, tokens: Path) -> None:
+    """Add the files that are served to a saved model."""
+    export(*serialization.load(folder), prior=0.5, path=folder / registration.MODEL)
+    shutil.copy(tokens / registration.TOKENIZER, folder)
+
+
 @contextmanager
 def running_in(folder: Path) -> Iterator[None]:
     """The block runs in a project, on its store."""
@@ -182,12 +189,12 @@ def champion(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, tokens
     (folder / "data/tokens").symlink_to(tokens)
     torch.manual_seed(0)
     save_untrained("best", folder / "model", members=2, temperature=1.3)
+    export_saved(folder / "model", tokens)
     save_untrained("gru", folder / "models/family/gru/seed-7")
     with running_in(folder):
         client = connect()
         run_id = runs.start(client, "synthetic", "best", params={}, tags={}, identity=load_identity(tokens))
-        files = registration.ModelFiles(folder / "model", tokens / "tokenizer.json")
-        version = registration.log_version(run_id, NAME, files)
+        version = registration.log_version(run_id, NAME, folder / "model")
         client.set_registered_model_alias(NAME, registry.CHAMPION, version)
     return folder
 

@@ -72,7 +72,7 @@ def test_missing_or_corrupt_json_is_a_one_line_error_with_a_cure(tmp_path):
         read_json(tmp_path / "a.json")
     for content in (b"", b'{"a": ', b"\xff\xfe"):
         (tmp_path / "a.json").write_bytes(content)
-        with pytest.raises(UserError, match=r"holds a corrupt file \(\w+\): remove it and run `dvc checkout`"):
+        with pytest.raises(UserError, match=r"holds a corrupt file \(\w+\): `dvc checkout --force "):
             read_json(tmp_path / "a.json")
 
 

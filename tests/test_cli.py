@@ -90,17 +90,23 @@ def test_a_file_may_be_replaced_by_its_own_predictions(command, reviews):
     assert reviews.read_text().startswith("id,text,label,probability\n0,a great film,")
 
 
-@pytest.mark.parametrize("blank", ["", "<br />"])
-def test_an_error_in_a_row_names_its_line_and_leaves_the_output_as_it_was(command, tmp_path, blank):
-    reviews, predictions = tmp_path / "reviews.csv", tmp_path / "predictions.csv"
-    rows = ['"two\nlines"'] * 300 + [f'"{blank}"'] + ["good"] * 10  # in the second chunk
-    reviews.write_text("text\n" + "\n".join(rows) + "\n")
+def test_an_error_in_a_row_names_its_line_and_leaves_the_output_as_it_was(command, tmp_path):
+    reviews, predictions = tmp_path / "reviews.jsonl", tmp_path / "predictions.csv"
+    texts = ["two lines"] * 300 + ["\ud800"] + ["good"] * 10  # in the second chunk
+    reviews.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     predictions.write_text("from an earlier run")
     status, out, err = command("predict", "--file", str(reviews), "--output", str(predictions))
     assert (status, out) == (1, "")
-    assert err.splitlines()[-1].startswith(f"error: {reviews}, line 602: the review has no words")
+    assert err.splitlines()[-1].startswith(f"error: {reviews}, line 301: the review has a lone surrogate")
     assert predictions.read_text() == "from an earlier run"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["predictions.csv", "reviews.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["predictions.csv", "reviews.jsonl"]
+
+
+def test_a_review_without_known_words_has_the_prior_and_says_so(command):
+    for text in ("", "<br />", "zyzzyva"):
+        status, out, err = command("predict", text)
+        assert (status, out) == (0, "positive 0.5000\n")
+        assert err.startswith("none of its words is known")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,6 @@ def test_an_error_in_a_row_names_its_line_and_leaves_the_output_as_it_was(comman
         (["predict", "--file", "nosuch.csv"], "nosuch.csv: no such file"),
         (["predict", "--form", "csv"], "No such option: --form"),
         (["predict", "--from", "tsv"], "Invalid value for '--from'"),
-        (["predict", ""], "the review has no words"),
         (["predict", "\ud800"], "the review has a lone surrogate"),
         (["explain"], "Missing argument"),
         (["explain", " "], "the text has no words"),
@@ -152,7 +157,7 @@ def test_without_a_store_or_a_champion_the_error_names_the_cure(arguments, comma
     status, out, err = command(*arguments)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "mlruns/mlflow.db" in err
-    assert "`make run`" in err
+    assert "`sentiment-rnn run evaluate`" in err
     assert not (tmp_path / "mlruns").exists(), "reading creates no database"
     shutil.copytree(empty_store, tmp_path / "mlruns")
     status, out, err = command(*arguments)

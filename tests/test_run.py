@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, shrunk_values, write_params
+from cures import run_cure
 from project import ARCHITECTURES, RUN_OUTPUT, run, succeed, values
 from ruamel.yaml import YAML
 
@@ -182,6 +183,19 @@ def test_without_imdb_the_demo_runs_and_that_is_the_first_and_the_last_line(offl
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: stanfordnlp/imdb cannot be downloaded")
 
+    shutil.copy(ROOT / "Makefile", offline)
+    binaries = offline / ".venv/bin"
+    binaries.mkdir(parents=True)
+    for name in ("sentiment-rnn", "python"):
+        (binaries / name).symlink_to(Path(sys.executable).parent / name)
+    (binaries / ".installed").write_text(f"{offline}\n")
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, offline)
+        os.utime(offline / name, (0, 0))  # older than .installed
+    assert "This was the demo" in run_cure(lines[-1], "make run", offline, **UNREACHABLE)
+    refused = run(offline, "python", "-m", "pipeline.download", HF_HUB_OFFLINE="1")
+    assert "Registered: synthetic-bilstm version 1" in run_cure(refused.stderr.splitlines()[-1], "make demo", offline)
+
 
 def test_a_hub_that_accepts_and_never_responds_is_given_up_soon(project, monkeypatch):
     chosen = shrunk_values()
@@ -209,16 +223,16 @@ def test_the_demos_parameters_are_valid_and_git_ignores_what_it_writes():
 
 @pytest.fixture
 def makefile(tmp_path) -> Path:
-    """The Makefile beside a `.venv` whose commands write their arguments to a file."""
+    """The Makefile beside a `.venv` whose commands print their arguments and their environment."""
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     binaries = tmp_path / ".venv/bin"
     binaries.mkdir(parents=True)
-    for name in ("sentiment-rnn", "python"):
-        program = f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+    for name in ("sentiment-rnn", "python", "pip"):
+        program = f"#!{sys.executable}\nimport json, os, sys\nprint(json.dumps([sys.argv[1:], dict(os.environ)]))\n"
         (binaries / name).write_text(program)
         (binaries / name).chmod(0o755)
-    (binaries / ".installed").touch()
+    (binaries / ".installed").write_text(f"{tmp_path}\n")
     return tmp_path
 
 
@@ -243,8 +257,54 @@ def test_make_passes_a_variable_on_as_it_is(makefile, target, variables, argumen
     environment = {"MODEL": "ignored", "REASON": "ignored", "PORT": "ignored"}  # of the shell, not of this command
     done = run(makefile, "make", "--silent", target, *given, **environment)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == arguments
+    assert json.loads(done.stdout.splitlines()[-1])[0] == arguments
     assert not (makefile / "pwned").exists()
+
+
+def test_make_passes_the_variables_of_the_environment_on_as_they_are(makefile):
+    name = "IMDB_MIRROR"
+    for given, environment in (([f"{name}={HOSTILE}"], {}), ([], {name: HOSTILE})):
+        output = succeed(makefile, "make", "--silent", "run", *given, **environment)
+        assert json.loads(output)[1][name] == HOSTILE
+    assert not (makefile / "pwned").exists()
+
+
+def test_the_python_that_makes_the_environment_may_have_any_name(makefile):
+    python = makefile / HOSTILE
+    shutil.copy(makefile / ".venv/bin/python", python)
+    for given, environment in (([f"PYTHON={python}"], {}), ([], {"PYTHON": str(python)})):
+        (makefile / ".venv/bin/.installed").unlink()
+        output = succeed(makefile, "make", "--silent", ".venv/bin/.installed", *given, **environment)
+        assert '["-m", "venv", "--clear", ".venv"]' in output
+    assert not (makefile / "pwned").exists()
+    (makefile / ".venv/bin/.installed").unlink()
+    python.write_text("#!/bin/sh\nexit 1\n")
+    done = run(makefile, "make", ".venv/bin/.installed", f"PYTHON={python}")
+    assert done.returncode
+    assert "is not Python 3.11 or newer: name one, make PYTHON=python3.12" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["mv", "cp -r"])
+def test_an_environment_that_was_moved_or_copied_is_made_again_once(makefile, tmp_path_factory, command):
+    folder = tmp_path_factory.mktemp("elsewhere") / "project"
+    succeed(makefile, *command.split(), str(makefile), str(folder))
+    python = {"PYTHON": f"{folder}/.venv/bin/python"}
+    made = ["-m", "venv", "--clear", ".venv"]
+    for expected in ([made, ["run"]], [["run"]]):
+        lines = succeed(folder, "make", "--silent", "run", **python).splitlines()
+        arguments = [json.loads(line)[0] for line in lines if line.startswith("[")]
+        assert [each for each in arguments if each[0] not in ("-c", "install")] == expected
+    (folder / ".venv/bin/.installed").write_text("/elsewhere\n")
+    page = (ROOT / "docs/troubleshooting.md").read_text()
+    assert json.dumps(made) in run_cure(page, "make .venv/bin/.installed", folder, **python)
+    os.utime(folder / ".venv/bin/.installed", (0, 0))  # older than pyproject.toml
+    assert '["-m", "venv", ".venv"]' in succeed(folder, "make", "--silent", "run", **python)
+
+
+def test_no_recipe_contains_a_variable_that_make_expands():
+    recipes = re.findall(r"^\t.*", (ROOT / "Makefile").read_text().split("\nhelp:")[1], re.MULTILINE)
+    assert len(recipes) > 20
+    assert set(re.findall(r"(?<!\$)\$[({]?(\w+)", "\n".join(recipes))) == {"firstword", "MAKEFILE_LIST"}
 
 
 def test_make_alone_lists_every_target_with_a_text(makefile):

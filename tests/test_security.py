@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import ROOT, shrunk_values, write_params
+from cures import run_cure
 
 from sentiment_rnn import cli, params
 from sentiment_rnn.baselines import model as baseline
@@ -110,7 +111,7 @@ def test_malicious_weights_are_not_unpickled(malicious, tmp_path):
         Classifier(**BILSTM.architecture()), BILSTM.architecture(), Encoding(**BILSTM.encoding()), tmp_path
     )
     malicious(tmp_path / serialization.WEIGHTS)
-    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): remove it"):
+    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): `dvc checkout"):
         serialization.load(tmp_path)
 
 
@@ -118,15 +119,17 @@ def test_malicious_parameters_of_a_baseline_are_not_unpickled(malicious, tmp_pat
     (tmp_path / baseline.NGRAMS).write_text("good\nbad")
     (tmp_path / baseline.DESCRIPTION).write_text('{"name": "nb_logistic", "max_ngram": 1}')
     malicious(tmp_path / baseline.NUMBERS)
-    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): remove it"):
+    with pytest.raises(UserError, match=r"holds a corrupt file \(SafetensorError\): `dvc checkout"):
         baseline.load(tmp_path)
 
 
 def test_a_malicious_checkpoint_is_not_unpickled(malicious, tmp_path, tokens):
     malicious(tmp_path / "work" / "last.ckpt")
     trainer = PARAMS.trainer.model_copy(update={"precision": "32-true"})
-    with pytest.raises(UserError, match=r"work/last\.ckpt .*\(UnpicklingError\): `rm -f "):
+    with pytest.raises(UserError, match=r"work/last\.ckpt .*\(UnpicklingError\): `rm -f ") as caught:
         fit("bilstm", BILSTM, trainer, 7, tokens=tokens, checkpoints=tmp_path / "work", logger=False)
+    run_cure(str(caught.value), "rm -f {}/*.ckpt {}/history.json", tmp_path)
+    assert not list((tmp_path / "work").glob("*.ckpt"))
 
 
 @pytest.mark.parametrize("name", ["../../elsewhere", "/etc/elsewhere", "..", ".", "a/b", "a\\b", "", "a\n", "~root"])

@@ -13,9 +13,11 @@ import typer
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.serving.files import FileFormat, infer_format
+from sentiment_rnn.tracking import store_fault
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
     from mlflow.pyfunc import PyFuncModel
 
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # see pipeline/__init__.py
@@ -62,7 +64,7 @@ def predict(
     probability beside the existing ones. The model is the champion of the registry.
     """
     if (text is None) == (file is None):
-        raise UserError("give a review or --file: sentiment-rnn predict 'What a film!'")
+        raise UserError("give a review or --file: `sentiment-rnn predict 'What a film!'`")
     if file is None:
         if output or source_format or target_format:
             raise UserError("--output, --from and --to need --file")
@@ -70,6 +72,8 @@ def predict(
 
         prediction = predict_text(_load_champion()[0], text or "")
         print(f"{prediction['label']} {prediction['probability']:.4f}")
+        if not prediction["known_words"]:
+            print("none of its words is known: this is the label's frequency in the training data", file=sys.stderr)
         return
     source_format = infer_format(file, source_format, "--from")
     target_format = infer_format(str(output or "-"), target_format, "--to")
@@ -100,16 +104,20 @@ def explain(
 
 @app.command()
 def serve(port: Port = 5001) -> None:
-    """Serve the champion over HTTP, on this machine only."""
+    """Serve the champion over HTTP, with a page to type into."""
     from sentiment_rnn.serving.sockets import bind_socket
 
     with bind_socket(port) as listening:
-        from sentiment_rnn.serving import server
+        from sentiment_rnn.serving import page, server
 
-        model, label = _load_champion()
+        model, version = _load_champion()
         host, port = listening.getsockname()
-        print(f"{label} on http://{host}:{port}/invocations; Ctrl-C stops it", flush=True)
-        server.serve(model, listening)
+        address = f"http://{host}:{port}"
+        print(
+            f"{version.name} version {version.version} on {address}/ and {address}/invocations; Ctrl-C stops it",
+            flush=True,
+        )
+        server.serve(model, page.render(version), listening)
 
 
 @app.command()
@@ -171,13 +179,13 @@ def _registered_model() -> tuple["MlflowClient", str]:
     return connect_to_existing(), name
 
 
-def _load_champion() -> tuple["PyFuncModel", str]:
-    """The champion, and its name and version."""
+def _load_champion() -> tuple["PyFuncModel", "ModelVersion"]:
+    """The champion, and its version of the registered model."""
     from sentiment_rnn.tracking import registry
 
     client, name = _registered_model()
-    version = str(registry.require_champion(client, name).version)
-    return registry.load(name, version), f"{name} version {version}"
+    version = registry.require_champion(client, name)
+    return registry.load(name, str(version.version)), version
 
 
 def main() -> None:
@@ -191,6 +199,10 @@ def main() -> None:
         command = context.command_path if context else "sentiment-rnn"
         message = " ".join(error.format_message().split()).rstrip(".")
         sys.exit(f"error: {message}: see `{command} --help`")
+    except Exception as error:
+        if found := store_fault(error):
+            sys.exit(f"error: {found}")
+        raise
     sys.exit(status)
 
 

@@ -17,7 +17,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_file, read_json
 from sentiment_rnn.params import Params
 from sentiment_rnn.params.section import merged
-from sentiment_rnn.run import require_dataset, run
+from sentiment_rnn.run import require_dataset, run_and_keep_champion
 
 FOLDER = Path("demo")
 TARGETS = ("compare", "evaluate")
@@ -25,9 +25,7 @@ COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore")
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info")
 CANDIDATES = 400  # synthetic reviews from which the two examples are chosen
 MAX_CHARACTERS = 150  # of an example
-IMDB_HINT = (
-    "`make run` with network access, or `IMDB_MIRROR=FOLDER make run` with the files FOLDER/plain_text/*.parquet"
-)
+IMDB_HINT = "`make run` with network access, or with IMDB_MIRROR set to a folder that has plain_text/*.parquet"
 NOT_IMDB = "The reviews are synthetic (src/sentiment_rnn/data/synthetic.py): these accuracies are not IMDB's."
 
 
@@ -49,7 +47,7 @@ def run_or_demo(targets: Sequence[str]) -> int:
         status = demo()
         print(f"\nThis was the demo, not IMDB: {error}.\nFor IMDB: {IMDB_HINT}.", flush=True)
         return status
-    return run(targets)
+    return run_and_keep_champion(targets)
 
 
 def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
@@ -65,7 +63,7 @@ def demo(root: Path = Path(), folder: Path = FOLDER) -> int:
     make_project(root, folder)
     print(f"The demo: the whole pipeline on the synthetic corpus, in {folder}/", flush=True)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # networks this small train fastest on one thread
-    status = run(TARGETS, folder)
+    status = run_and_keep_champion(TARGETS, folder)
     if status == 0:
         print(summary(folder), flush=True)
     return status

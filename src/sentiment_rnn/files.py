@@ -25,8 +25,8 @@ def refuse_corrupt_files(folder: str | Path) -> Iterator[None]:
         yield
     except (KeyError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder} holds a corrupt file ({type(error).__name__}): remove it and run `dvc checkout`, "
-            "or the stage that writes it"
+            f"{folder} holds a corrupt file ({type(error).__name__}): `dvc checkout --force {folder}` restores it, "
+            "or run the stage that writes it"
         ) from error
 
 

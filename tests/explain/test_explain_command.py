@@ -43,12 +43,17 @@ def test_the_last_probability_is_the_served_one_and_the_plot_is_written(model, v
 @pytest.mark.parametrize(
     ("text", "model", "out", "message"),
     [
-        ("good", "99", PLOT, rf"version 99 of {NAME} cannot be read from sqlite:.*: choose champion, or a version"),
+        (
+            "good",
+            "99",
+            PLOT,
+            rf"the weights of version 99 of {NAME} cannot be read from sqlite:.*: choose another version",
+        ),
         ("good", "nothing", PLOT, r"no model 'nothing': choose champion, a version number of .* or one of rnn, "),
         ("good", "../..", PLOT, r"no model '\.\./\.\.'"),
         ("good", "bigru", PLOT, r"bigru is not trained yet: `dvc repro train@bigru`"),
         ("good", "best", PLOT, r"best is not trained yet: `dvc repro train_best`"),
-        ("", "gru", PLOT, r"the text has no words: sentiment-rnn explain "),
+        ("", "gru", PLOT, r"the text has no words: `sentiment-rnn explain "),
         ("good", "gru", Path("plot.txt"), r"plot.txt: the plot's name should end in .png"),
         ("good", "gru", Path("params.yaml/plot.png"), r"params.yaml/plot.png cannot be written"),
     ],

@@ -122,7 +122,7 @@ def test_words_have_no_markup_and_no_control_characters(tokens, tmp_path):
 
 @pytest.mark.parametrize("blank", ["", " \n\t", "<br /><br />"])
 def test_a_text_without_words_is_an_error(blank, tokens, tmp_path):
-    with pytest.raises(UserError, match=r"^the text has no words: sentiment-rnn explain "):
+    with pytest.raises(UserError, match=r"^the text has no words: `sentiment-rnn explain "):
         trace(predictor("bilstm", tokens, tmp_path), blank)
 
 

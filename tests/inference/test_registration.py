@@ -1,14 +1,12 @@
 """The registered model: its files, its temperature, the digest that identifies it."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, save_untrained, shrunk_values
+from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
@@ -18,7 +16,7 @@ from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json
 from sentiment_rnn.inference import registration, serialization
 from sentiment_rnn.inference.logits import predict_logits
-from sentiment_rnn.inference.registration import ModelFiles, build_ensemble
+from sentiment_rnn.inference.registration import build_ensemble
 from sentiment_rnn.models import Classifier
 
 PARAMS = params.Params.model_validate(shrunk_values())
@@ -91,32 +89,26 @@ def test_a_refused_model_leaves_the_previous_files(tokens, tmp_path):
     assert (tmp_path / "out/model.json").read_bytes() == before
 
 
-def served_files() -> list[Path]:
-    """The files that `SERVED_CODE` names."""
-    return sorted(file for pattern in registration.SERVED_CODE for file in registration.PACKAGE.glob(pattern))
-
-
-def test_the_digest_covers_the_modules_that_the_served_model_imports():
-    code = (
-        "import sys, sentiment_rnn.inference.pyfunc_model\n"
-        "for name, module in list(sys.modules.items()):\n"
-        "    if name.split('.')[0] == 'sentiment_rnn': print(module.__file__)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert set(map(Path, done.stdout.split())) <= set(served_files())
-
-
-def test_a_change_of_any_served_file_changes_the_digest(tokens, tmp_path, monkeypatch):
-    save_untrained("bilstm", tmp_path / "model")
-    files = ModelFiles(tmp_path / "model", tokens / "tokenizer.json")
-    original = files.digest()
-    shutil.copytree(registration.PACKAGE, tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(registration, "PACKAGE", tmp_path / "copy")
-    assert files.digest() == original, "the folder's place does not matter"
-    digests = {original}
-    for file in served_files():
-        file.write_bytes(file.read_bytes() + b"\n")
-        digests.add(files.digest())
-    assert len(digests) == 1 + len(served_files())
-    (tmp_path / "copy/search/study.py").write_text("")
-    assert files.digest() in digests, "code that is not served does not matter"
+def test_the_digest_is_of_the_served_files_and_a_model_is_always_exported_to_the_same_bytes(
+    tokens, tmp_path, monkeypatch
+):
+    folder = trained(tmp_path, 1)
+    build_ensemble([folder], tokens, tmp_path / "out")
+    original = registration.digest(tmp_path / "out")
+    build_ensemble([trained(tmp_path, 2)], tokens, tmp_path / "other")
+    assert registration.digest(tmp_path / "other") != original
+    monkeypatch.chdir(tmp_path)
+    build_ensemble([folder], tokens, Path("again"))
+    assert registration.digest(Path("again")) == original, "neither the place nor what was exported before matters"
+    for file in (registration.CODE, tmp_path / "again/model.onnx", tmp_path / "again/tokenizer.json"):
+        copy = tmp_path / f"changed-{file.name}"
+        copy.write_bytes(file.read_bytes() + b"\n")
+        with monkeypatch.context() as patch:
+            if file == registration.CODE:
+                patch.setattr(registration, "CODE", copy)
+            else:
+                shutil.copy(copy, file)
+            assert registration.digest(Path("again")) != original
+        build_ensemble([folder], tokens, Path("again"))
+    (tmp_path / "again/model.json").write_text("")
+    assert registration.digest(Path("again")) == original, "what is not served does not matter"

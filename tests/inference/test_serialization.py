@@ -78,7 +78,7 @@ def test_a_folder_without_a_model_names_the_cure(tmp_path):
 def test_a_corrupt_model_is_a_one_line_error_that_names_its_folder(file, content, tmp_path):
     save_lstm(tmp_path)
     (tmp_path / file).write_bytes(content)
-    with pytest.raises(UserError, match=r"\(\w+\).*`dvc checkout`") as caught:
+    with pytest.raises(UserError, match=r"\(\w+\).*`dvc checkout --force ") as caught:
         serialization.load(tmp_path)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)

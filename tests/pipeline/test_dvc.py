@@ -254,6 +254,8 @@ def test_a_dead_store_is_one_line_and_writes_nothing(reproduced):
     dead = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     done = run(reproduced, sys.executable, "-m", "pipeline.register", **dead)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: MLflow's store http://127.0.0.1:1 does not respond")
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: MLflow's store http://127.0.0.1:1: [Errno 111] Connection refused: "
+    )
     assert "Traceback" not in done.stderr
     assert (report.read_bytes(), report.stat().st_mtime_ns) == before

@@ -182,6 +182,20 @@ def test_a_version_is_compared_with_the_champion_and_the_same_version_again_give
     assert again | {"latency_ms": 0} == evaluation | {"latency_ms": 0}
 
 
+def test_a_version_whose_files_are_gone_is_logged_anew_and_gives_way(client, capsys):
+    lost = registry.require_champion(client, NAME)
+    version = registered(ensemble=lost.tags["members"] != "1")["version"]
+    assert version == str(lost.version), "the same model"
+    shutil.rmtree(f"mlruns/artifacts/synthetic/models/{lost.source.removeprefix('models:/')}")
+    report = registered(ensemble=lost.tags["members"] != "1")
+    assert report["version"] not in (version, None)
+    capsys.readouterr()
+    evaluation = evaluated()
+    assert f"{NAME} version {version} cannot be loaded: " in capsys.readouterr().out
+    assert (evaluation["champion"], evaluation["verdict"]) == (True, "the champion cannot be loaded")
+    assert str(registry.require_champion(client, NAME).version) == report["version"]
+
+
 def test_distilled_and_refit_models_are_registered_and_each_member_is_evaluated(client):
     report = registered("distilled/best")
     assert (report["architecture"], report["members"], report["seeds"], report["refit"]) == ("best", 2, [1, 2], True)

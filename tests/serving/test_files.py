@@ -61,7 +61,6 @@ def test_a_field_may_have_a_million_characters():
         (FileFormat.CSV, b'text\n"a"b\n', "in, line 2: not CSV (',' expected after '\"')"),
         (FileFormat.CSV, b"text\ngood\n\xff\xfe\n", "in, line 3: not UTF-8 (invalid start byte)"),
         (FileFormat.CSV, "text\ngood\n".encode("utf-16"), "in, line 1: not UTF-8 (invalid start byte)"),
-        (FileFormat.CSV, b"text,label\na,1\n", "in: label is a column of the predictions: rename it"),
         (FileFormat.JSONL, b'{"text": "a"}\n{"text"\n', "in, line 2: not JSON ("),
         (FileFormat.JSONL, b"[" * 100_000, "in, line 1: not JSON (maximum recursion depth"),
         (FileFormat.JSONL, b'"good"\n', 'in, line 1: should be an object with a string "text"'),
@@ -126,7 +125,7 @@ class ConstantModel:
     """A model without memory of its own: reading and writing alone are measured."""
 
     def predict(self, texts):
-        return [{"label": "positive", "probability": 0.5} for _ in texts]
+        return [{"label": "positive", "probability": 0.5} for _ in texts.index]
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
@@ -142,3 +141,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert source.stat().st_size > 50e6
     assert peak < 10e6
     assert target.read_bytes().count(b"\n") == 10_001
+
+
+def test_a_column_of_the_predictions_is_not_overwritten():
+    with pytest.raises(UserError, match=r"^line 2: label is a column of the predictions: rename it in the file$"):
+        written(FileFormat.CSV, Row(2, {"text": "good", "label": "1"}))

@@ -1,5 +1,6 @@
 """`sentiment-rnn ui`: MLflow's real server, its links, and its end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from playwright.sync_api import expect
 from docs import screenshots
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.serving.sockets import bind_socket
-from sentiment_rnn.serving.ui import show_ui
+from sentiment_rnn.serving.ui import mlflow_server, show_ui
 from sentiment_rnn.tracking.store import connect, experiment
 
 expect.set_options(timeout=screenshots.TIMEOUT)
@@ -22,11 +23,12 @@ expect.set_options(timeout=screenshots.TIMEOUT)
 
 @pytest.fixture(scope="module")
 def served(champion):
-    """The running command, and what it has printed."""
+    """The running command, and what it has printed; the environment has the store's relative URI."""
     with running_in(champion):
         experiment(connect(), "synthetic-search")
         command = [sys.executable, "-m", "sentiment_rnn.cli", "ui", "--port", "0"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        relative = os.environ | {"MLFLOW_TRACKING_URI": "sqlite:///mlruns/mlflow.db?timeout=60"}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=relative)
         lines = [process.stdout.readline().rstrip()]
         while lines[-1] and lines[-1] != "Ctrl-C stops it":
             lines.append(process.stdout.readline().rstrip())
@@ -77,12 +79,22 @@ def test_of_a_server_that_runs_already_the_links_are_printed(served, monkeypatch
     show_ui("synthetic", NAME, 0)
     assert capsys.readouterr().out.splitlines() == served[1][1:-1]
     show_ui("imdb", "imdb-bilstm", 0)
-    assert capsys.readouterr().out == f"no runs on the data set imdb yet (`make run` makes them): {address}\n"
+    assert (
+        capsys.readouterr().out
+        == f"no runs on the data set imdb yet (`sentiment-rnn run evaluate` makes some): {address}\n"
+    )
 
 
 def test_a_port_in_use_is_an_error(served):
     with bind_socket(0) as listening, pytest.raises(UserError, match=r"^port \d+ of 127.0.0.1 is not available"):
         show_ui("synthetic", NAME, listening.getsockname()[1])
+
+
+def test_a_server_that_does_not_start_is_an_error_with_its_reason():
+    with bind_socket(0) as listening:
+        port = listening.getsockname()[1]
+    with pytest.raises(UserError, match=r"^MLflow's server does not start on .*: .+"), mlflow_server("nosuch://", port):
+        pass
 
 
 def test_ctrl_c_stops_it_and_all_its_processes(served):

@@ -203,7 +203,7 @@ def test_a_move_that_was_killed_before_the_alias_moved_can_be_repeated_or_rolled
 
 def test_without_a_champion_rollback_is_refused_and_the_cure_is_named(client):
     registered(client, "none", 1)
-    with pytest.raises(UserError, match=r"^none has no champion in sqlite:.*: `make run`") as caught:
+    with pytest.raises(UserError, match=r"^none has no champion in sqlite:.*: `sentiment-rnn run evaluate`") as caught:
         promotion.rollback(client, "none", "why")
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match=r"^nosuch has no champion"):

@@ -2,17 +2,16 @@
 
 import pickle
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import running_in, save_untrained
+from conftest import export_saved, running_in, save_untrained
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference.predictor import Predictor
-from sentiment_rnn.inference.registration import ModelFiles, log_version
+from sentiment_rnn.inference.registration import digest, log_version
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
@@ -28,58 +27,51 @@ def client(tmp_path_factory, empty_store):
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory, tokens) -> ModelFiles:
+def folder(tmp_path_factory, tokens) -> Path:
+    """A model with the files that are served."""
     folder = tmp_path_factory.mktemp("model")
     save_untrained("bilstm", folder)
-    return ModelFiles(folder, tokens / "tokenizer.json")
+    export_saved(folder, tokens)
+    return folder
 
 
-def register(client, name: str, files: ModelFiles) -> str:
-    run_id = runs.start(
-        client, "synthetic", "bilstm", params={}, tags={}, identity=load_identity(files.tokenizer.parent)
-    )
-    version = log_version(run_id, name, files)
-    registry.describe_version(client, name, version, tags={registry.DIGEST: files.digest()}, description="a film")
+def register(client, name: str, folder: Path, tokens: Path) -> str:
+    run_id = runs.start(client, "synthetic", "bilstm", params={}, tags={}, identity=load_identity(tokens))
+    version = log_version(run_id, name, folder)
+    registry.describe_version(client, name, version, tags={registry.DIGEST: digest(folder)}, description="a film")
     return version
 
 
-def test_a_registered_version_predicts_as_its_model_and_is_found_by_its_digest(client, files):
-    version = register(client, "served", files)
-    found = registry.find(client, "served", files.digest())
+def test_a_registered_version_predicts_as_its_model_and_is_found_by_its_digest(client, folder, tokens):
+    version = register(client, "served", folder, tokens)
+    found = registry.find(client, "served", digest(folder))
     assert str(found.version) == version == "1"
     assert registry.find(client, "served", "0" * 64) is None
     assert found.description.split("\n")[0] == "a film"
     assert client.get_run(found.run_id).info.status == "FINISHED"
-    model = client.get_registered_model("served")
-    assert "models:/served@champion" in model.description
-    assert model.tags["output"] == "label, probability"
+    assert "models:/served@champion" in client.get_registered_model("served").description
 
     predicted = registry.load("served", version).predict(TEXTS)
-    expected = Predictor(*files).predict_probabilities(TEXTS)
+    expected = Predictor(folder, folder / "tokenizer.json").predict_probabilities(TEXTS)
     assert np.allclose([row["probability"] for row in predicted], expected, rtol=0, atol=1e-6)
     assert [row["label"] for row in predicted] == ["positive" if p >= 0.5 else "negative" for p in expected]
 
 
-def test_a_version_runs_the_code_that_was_registered_with_it(client, files):
-    version = register(client, "old", files)
+def test_a_version_runs_the_code_that_was_registered_with_it(client, folder, tokens):
+    version = register(client, "old", folder, tokens)
     model_id = client.get_model_version("old", version).source.removeprefix("models:/")
-    (code,) = Path("mlruns").resolve().glob(f"artifacts/**/{model_id}/**/predictor.py")
-    code.write_text(code.read_text().replace("return probabilities", "return probabilities * 0 + 0.125"))
-    before = sys.modules["sentiment_rnn.inference.predictor"], list(sys.path)
-
+    (code,) = Path("mlruns").resolve().glob(f"artifacts/**/{model_id}/**/pyfunc_model.py")
+    code.write_text(code.read_text().replace('"probability": probability', '"probability": 0.125'))
     assert [row["probability"] for row in registry.load("old", version).predict(TEXTS)] == [0.125, 0.125]
-    assert (sys.modules["sentiment_rnn.inference.predictor"], sys.path) == before
-    assert sys.modules["sentiment_rnn.inference.predictor"].Predictor is Predictor
-    assert Predictor(*files).predict_probabilities(TEXTS)[0] != 0.125
 
-    (weights,) = code.parents[2].parent.rglob("model.safetensors")
-    weights.write_bytes(pickle.dumps("not weights"))
-    with pytest.raises(UserError, match=r"\(SafetensorError\)"):
+    (graph,) = code.parent.rglob("model.onnx")
+    graph.write_bytes(pickle.dumps("not a graph"))
+    with pytest.raises(UserError, match=rf"^version {version} of old cannot be loaded from sqlite:"):
         registry.load("old", version)
 
 
 def test_a_version_that_is_not_there_names_the_cure(client):
-    with pytest.raises(UserError, match=r"version 99 of film .* `dvc repro --single-item --force register`") as caught:
+    with pytest.raises(UserError, match=r"version 99 of film .* `sentiment-rnn run evaluate`") as caught:
         registry.load("film", "99")
     assert "\n" not in str(caught.value)
 

@@ -4,6 +4,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from conftest import shrunk_values
+from cures import run_cure
 from killing import KilledError, KillIn
 
 from sentiment_rnn import params
@@ -157,7 +158,7 @@ def test_incompatible_values_are_refused(changes, message):
         params.updated(EVOLVED, changes)
 
 
-def test_a_checkpoint_that_contradicts_its_weights_is_refused(train):
+def test_a_checkpoint_that_contradicts_its_weights_is_refused(train, tmp_path):
     module = EvolutionModule(EVOLVED.architecture(), "validation", 0.1, "constant", 1e-8, None, 7, "readout", 0.0, None)
     (evolved,) = module.configure_optimizers()
     evolved.start(torch.ones(len(trainable_parameters(module.model, "readout")[0][0].T) + 1), 1)
@@ -165,5 +166,8 @@ def test_a_checkpoint_that_contradicts_its_weights_is_refused(train):
     state = evolved.state_dict()
     evolved.load_state_dict(state)
     evolved.set_parameters(evolved.mean + 0.1)
-    with pytest.raises(UserError, match="start again"):
+    with pytest.raises(UserError, match="start again") as caught:
         evolved.load_state_dict(state)
+    (tmp_path / "work/train").mkdir(parents=True)
+    run_cure(str(caught.value), "rm -r work/train", tmp_path)
+    assert not (tmp_path / "work/train").exists()

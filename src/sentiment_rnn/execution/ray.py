@@ -19,9 +19,9 @@ try:
     import ray
     from ray.exceptions import RayError, RayTaskError
 except ImportError as error:
-    raise UserError(f"RAY_ADDRESS is set, but {error}: pip install 'sentiment-rnn[ray]', or unset it") from error
+    raise UserError(f"RAY_ADDRESS is set, but {error}: `pip install 'sentiment-rnn[ray]'`, or unset it") from error
 
-PASSED_ON = ("MLFLOW_", "OPTUNA_")  # the driver's environment variables that actors get
+PASSED_ON = ("MLFLOW_", "OPTUNA_", "PGPASSWORD")  # the driver's environment variables that actors get
 REFRESH_SECONDS = 1.0
 HEAD_SECONDS = 20.0  # without a response of the head, after which the cluster is gone; Ray aborts this process after 60
 IDLE_SECONDS = 30.0  # without any actor, after which the reason is printed
@@ -58,7 +58,8 @@ class RayEngine(Engine):
         except Exception as error:
             # Ray's errors are of many types, from a refused connection to another version
             raise UserError(
-                f"no Ray cluster at RAY_ADDRESS={address} ({_first_line(error)}): `ray start --head`, or unset it"
+                f"no Ray cluster at RAY_ADDRESS={address} ({_first_line(error)}): "
+                "start one (docs/scale.md), or unset it"
             ) from error
         finally:
             signal.signal(signal.SIGTERM, before)  # ray.init replaces it

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import mlflow
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 
 from sentiment_rnn import params
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.inference.predictor import Predictor
+from sentiment_rnn.inference.registration import TOKENIZER, WEIGHTS
 from sentiment_rnn.tracking import registry
 from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
 
@@ -50,14 +49,12 @@ def _load_registered(registered_name: str, name: str) -> tuple[Predictor, str]:
         label = f"{registered_name} version {version}, the champion"
     else:
         version, label = name, f"{registered_name} version {name}"
-    mlflow.set_tracking_uri(tracking_uri())
-    mlflow.set_registry_uri(tracking_uri())
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{registered_name}/{version}"))
+        run_id = client.get_model_version(registered_name, version).run_id
+        folder = Path(client.download_artifacts(run_id, f"{WEIGHTS}/version-{version}"))
     except (MlflowException, OSError) as error:
         raise UserError(
-            f"version {version} of {registered_name} cannot be read from {tracking_uri()} ({type(error).__name__}): "
-            "choose champion, or a version that `sentiment-rnn ui` shows"
+            f"the weights of version {version} of {registered_name} cannot be read from {tracking_uri()} "
+            f"({type(error).__name__}): choose another version that `sentiment-rnn ui` shows, or an architecture"
         ) from error
-    files = Model.load(str(folder)).flavors["python_function"]["artifacts"]
-    return Predictor(folder / files["model"]["path"], folder / files["tokenizer"]["path"]), label
+    return Predictor(folder, folder / TOKENIZER), label

@@ -110,7 +110,7 @@ def _tokenize(predictor: Predictor, text: str) -> Tokens:
     except (TypeError, UnicodeEncodeError):
         raise UserError("the text is not UTF-8: convert it") from None
     if not len(tokens):
-        raise UserError('the text has no words: sentiment-rnn explain "I expected nothing, but I loved it"')
+        raise UserError('the text has no words: `sentiment-rnn explain "I expected nothing, but I loved it"`')
     return tokens
 
 

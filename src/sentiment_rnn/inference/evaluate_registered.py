@@ -56,6 +56,9 @@ def evaluate_registered(
     candidate = f"{registered['architecture']}, version {version}"
     previous, previous_name, p = champion.previous(client, name, version, test_hash), None, None
     networks = {candidate: positive}
+    if previous and not registry.is_loadable(previous):
+        print(f"{name} version {previous.version} cannot be loaded: there is no previous champion to compare with")
+        previous = None
     if previous:
         previous_name = f"{previous.tags['architecture']}, version {previous.version}"
         networks[previous_name] = champion.predictions_of(client, previous, test)
@@ -63,7 +66,9 @@ def evaluate_registered(
     tags = {
         "dataset": registered["dataset"],
         "test.content_hash": test_hash,
+        "test.n": str(metrics["n"]),
         "test.accuracy": f"{metrics['accuracy']:.6f}",
+        "test.accuracy_interval": " to ".join(f"{bound:.6f}" for bound in metrics["accuracy_interval"]),
         "test.loss": f"{metrics['log_loss']:.6f}",
         "test.ece": f"{metrics['ece']:.6f}",
         "latency_ms": f"{milliseconds:.2f}",

@@ -1,4 +1,4 @@
-"""Latency of a prediction for one raw review, on one thread."""
+"""Latency of a prediction for one raw review, without threads of the tokenizer's own."""
 
 import os
 import time
@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import torch
 
-WARM_UP = 100  # reviews: kernels are built once for each padded width, and this many have nearly every width
+WARM_UP = 100  # reviews
 
 
 def single_review(
@@ -30,7 +29,7 @@ def single_review(
     """
     rows = np.random.default_rng(0).permutation(np.linspace(0, len(texts) - 1, WARM_UP + reviews).astype(int))
     milliseconds = np.empty(len(rows))
-    with _one_thread():
+    with _one_tokenizer_thread():
         for call, row in enumerate(rows):
             begin = clock()
             predict([texts[row]])
@@ -39,14 +38,12 @@ def single_review(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    threads, tokenizers = torch.get_num_threads(), os.environ.get("TOKENIZERS_PARALLELISM")
-    torch.set_num_threads(1)
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # it has threads of its own
+def _one_tokenizer_thread() -> Iterator[None]:
+    tokenizers = os.environ.get("TOKENIZERS_PARALLELISM")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
         if tokenizers is None:
             del os.environ["TOKENIZERS_PARALLELISM"]
         else:

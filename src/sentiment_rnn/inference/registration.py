@@ -1,17 +1,20 @@
 """Register the candidate: its seeds become one calibrated model, the next version of the registered model."""
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import mlflow
 import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
 
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.data.tokenized import TokenizedReviews
@@ -21,40 +24,34 @@ from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import atomic_folder, read_json
 from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.ensemble import Ensemble
+from sentiment_rnn.inference.export import export
 from sentiment_rnn.inference.logits import predict_logits
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import Params
 from sentiment_rnn.tracking import descriptions, registry, runs
 from sentiment_rnn.tracking.store import connect, tracking_uri
 
-PACKAGE = Path(__file__).parents[1]
-SERVED_CODE = (  # the modules that `pyfunc_model` imports, directly or not
-    "__init__.py", "errors.py", "files.py",
-    "data/__init__.py", "data/batches.py", "data/corpus.py", "data/tokenizer.py",
-    "inference/__init__.py", "inference/ensemble.py", "inference/predictor.py", "inference/pyfunc_model.py",
-    "inference/serialization.py",
-    "models/**/*.py",
-)  # fmt: skip
-REQUIREMENTS = ("mlflow", "numpy", "safetensors", "tokenizers", "torch")
+CODE = Path(__file__).with_name("pyfunc_model.py")
+MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
+REQUIREMENTS = ("mlflow", "numpy", "onnxruntime", "tokenizers")
+WEIGHTS = "weights"  # of a run's artifacts: what `explain` and further training read
+# without a name, because MLflow accepts no list of strings for a column that has one
+SIGNATURE = ModelSignature(
+    Schema([ColSpec("string")]),
+    Schema([ColSpec("string", "label"), ColSpec("double", "probability"), ColSpec("long", "known_words")]),
+)
 
 
-class ModelFiles(NamedTuple):
-    """The files of a registered model: the folder that `serialization.save` wrote, the tokenizer's JSON."""
-
-    model: Path
-    tokenizer: Path
-
-    def digest(self) -> str:
-        """SHA-256 of the weights, the vocabulary and the code that predicts with them."""
-        code = [file for pattern in SERVED_CODE for file in sorted(PACKAGE.glob(pattern))]
-        files = [self.model / serialization.DESCRIPTION, self.model / serialization.WEIGHTS, self.tokenizer, *code]
-        return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+def digest(folder: Path) -> str:
+    """SHA-256 of the files that are served, of a folder that `build_ensemble` wrote."""
+    files = [CODE, folder / MODEL, folder / TOKENIZER]
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
 
 
 def register(params: Params, *, tokens: Path, models: Path, reports: Path, work: Path) -> dict[str, Any]:
-    """Build the candidate's model, calibrate it, register it.
+    """Build the candidate's model, calibrate it, export it, register it.
 
-    If a version with the same files and code exists, no new version is made: the report names that version.
+    If a version with the same served files exists, no new version is made: the report names that version.
 
     Args:
         params: `registry` and the candidate's section of `models` are used.
@@ -74,9 +71,9 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     if not params.model_of(architecture).ensemble:
         seeds = [min(seeds, key=lambda seed: seed["validation_loss"])]
     numbers = [seed["seed"] for seed in seeds]
-    files = ModelFiles(work / architecture, tokens / "tokenizer.json")
+    folder = work / architecture
     folders = [models / params.registry.candidate / f"seed-{number}" for number in numbers]
-    built = build_ensemble(folders, tokens, files.model)
+    built = build_ensemble(folders, tokens, folder)
     validation = built["validation"]
 
     client, name = connect(), params.registered_name
@@ -88,7 +85,7 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
         "temperature": str(built["temperature"]),
         "reproduce": "dvc repro register",
     }
-    existing = registry.find(client, name, files.digest())
+    existing = registry.find(client, name, digest(folder))
     run_id = _existing_run(client, existing, seeds)
     if run_id is None:
         label = f"{architecture}, ensemble of {len(seeds)}" if len(seeds) > 1 else f"{architecture} (from files)"
@@ -100,10 +97,10 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     if existing:
         version = str(existing.version)
     else:
-        version = log_version(run_id, name, files)
+        version = log_version(run_id, name, folder)
         tags |= {
             **runs.dataset_tags(identity),
-            registry.DIGEST: files.digest(),
+            registry.DIGEST: digest(folder),
             "validation.accuracy": f"{validation['accuracy']:.6f}",
             "validation.loss": f"{validation['after']['log_loss']:.6f}",
             "validation.ece": f"{validation['after']['ece']:.6f}",
@@ -128,7 +125,7 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
 
 
 def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str, Any]:
-    """Write one model of several seeds to `out`, with the temperature fitted on validation.
+    """Write one model of several seeds to `out`, with the temperature fitted on validation: its weights, and as ONNX.
 
     Exports the refit models if there are any; temperature and validation metrics come from the models before the refit,
     which were not trained on validation.
@@ -159,6 +156,9 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
     model = _combine([serialization.load(folder) for folder in exported])
     with atomic_folder(out) as partial:
         serialization.save(model, saved[0]["architecture"], encoding, partial, temperature)
+        prior = float(TokenizedReviews(tokens, ["train"], encoding).labels.mean())
+        export(model, encoding, temperature, prior, partial / MODEL)
+        shutil.copy(tokens / TOKENIZER, partial)
     return {
         "members": len(trained),
         "refit": exported != list(trained),
@@ -194,10 +194,13 @@ def _existing_run(client: MlflowClient, version: ModelVersion | None, seeds: lis
     return next((run_id for run_id in run_ids if runs.exists(client, run_id)), None)
 
 
-def log_version(run_id: str, name: str, files: ModelFiles) -> str:
-    """Log a model to a run as the next version of `name`; its number.
+def log_version(run_id: str, name: str, folder: Path) -> str:
+    """Log a model to a run as the next version of `name`, and its weights beside it; the version's number.
 
-    The model is logged as code with safetensors and JSON files, without a pickle.
+    Args:
+        run_id: of the run.
+        name: the registered model's.
+        folder: written by `build_ensemble`.
     """
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
@@ -206,15 +209,17 @@ def log_version(run_id: str, name: str, files: ModelFiles) -> str:
     with mlflow.start_run(run_id=run_id):
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(PACKAGE / "inference" / "pyfunc_model.py"),
-            artifacts={"model": str(files.model), "tokenizer": str(files.tokenizer)},
-            code_paths=[str(PACKAGE)],
-            # without a local version label: 2.13.0+cpu is not on PyPI
-            pip_requirements=[f"{package}=={installed_version(package).split('+')[0]}" for package in REQUIREMENTS],
+            python_model=str(CODE),
+            artifacts={"model": str(folder / MODEL), "tokenizer": str(folder / TOKENIZER)},
+            signature=SIGNATURE,
+            input_example=["A warm, funny film."],
+            pip_requirements=[f"{package}=={installed_version(package)}" for package in REQUIREMENTS],
         )
     with suppress(MlflowException):  # it exists
         client.create_registered_model(name)
-    version = client.create_model_version(name, logged.model_uri, run_id, model_id=logged.model_id)
+    version = str(client.create_model_version(name, logged.model_uri, run_id, model_id=logged.model_id).version)
+    for file in (serialization.WEIGHTS, serialization.DESCRIPTION, TOKENIZER):
+        client.log_artifact(run_id, str(folder / file), f"{WEIGHTS}/version-{version}")
     if ended:  # the run's duration remains that of the training
         client.set_terminated(run_id, end_time=ended)
-    return str(version.version)
+    return version

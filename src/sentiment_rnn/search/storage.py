@@ -122,7 +122,7 @@ def open_storage(url: str, timeout: float = 0.0) -> BaseStorage:
         except (ArgumentError, ValueError) as error:
             raise UserError(f"search.storage: not the URL of a database: {' '.join(str(error).split())}") from error
         except ImportError as error:
-            raise UserError(f"search.storage: {error}: pip install 'sentiment-rnn[postgresql]'") from error
+            raise UserError(f"search.storage: {error}: `pip install 'sentiment-rnn[postgresql]'`") from error
         except (SQLAlchemyError, StorageInternalError) as error:
             away = any(isinstance(each, OperationalError) for each in (error, error.__cause__))
             if time.monotonic() > (deadline if away else deadline + 5):

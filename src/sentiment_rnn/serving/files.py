@@ -58,8 +58,6 @@ def read_rows(file: BinaryIO, name: str, file_format: FileFormat, progress: Call
     parse = {FileFormat.CSV: _parse_csv, FileFormat.JSONL: _parse_jsonl, FileFormat.TXT: _parse_txt}[file_format]
     row = None
     for row in parse(_decode(file, name, progress), name):
-        if taken := row.fields.keys() & set(PREDICTION):
-            raise UserError(f"{name}: {min(taken)} is a column of the predictions: rename it in the file")
         yield row
     if row is None:
         raise UserError(f"{name}: contains no reviews: write at least one row")
@@ -129,9 +127,12 @@ class Writer:
         """Write rows with `label` and `probability` added, and flush, so that a pipe passes them on immediately.
 
         Raises:
-            UserError: a row's fields differ from the first row's and the format is CSV, or a field is invalid Unicode.
+            UserError: a row's fields differ from the first row's and the format is CSV, a field is invalid Unicode, or
+                a row has a column of the predictions already.
         """
         for row, prediction in zip(rows, predictions, strict=True):
+            if taken := row.fields.keys() & set(PREDICTION):
+                raise UserError(f"line {row.line}: {min(taken)} is a column of the predictions: rename it in the file")
             label, probability = (prediction[column] for column in PREDICTION)
             try:
                 self._write(row.line, row.fields | dict(zip(PREDICTION, (label, round(probability, 6)), strict=True)))

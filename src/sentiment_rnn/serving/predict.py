@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PyFuncModel
 from tqdm import tqdm
@@ -20,11 +21,22 @@ from sentiment_rnn.serving.files import TEXT, FileFormat, Row, Writer, read_rows
 CHUNK_SIZE = 256  # reviews in memory at a time
 
 
-def predict_text(model: PyFuncModel, text: str) -> dict[str, Any]:
-    """The `label` of a text, and the `probability` that it is positive.
+def predict_texts(model: PyFuncModel, texts: list[str]) -> list[dict[str, Any]]:
+    """For each text `label`, `probability` and `known_words`, as the registered model predicts them.
 
     Raises:
-        UserError: the text has no words, or is invalid Unicode.
+        MlflowException: a text is invalid Unicode; the message begins with its position.
+    """
+    # object: pandas' strings cannot hold a lone surrogate, which the model refuses with its position
+    predictions: list[dict[str, Any]] = model.predict(pd.DataFrame({TEXT: pd.Series(texts, dtype=object)}))
+    return predictions
+
+
+def predict_text(model: PyFuncModel, text: str) -> dict[str, Any]:
+    """The `label` of a text, the `probability` that it is positive, and the number of `known_words`.
+
+    Raises:
+        UserError: the text is invalid Unicode.
     """
     (prediction,) = _predict(model, [text], ["the review"])
     return prediction
@@ -58,13 +70,12 @@ def predict_file(
 def _predict(model: PyFuncModel, texts: list[str], names: list[str]) -> list[dict[str, Any]]:
     """Predictions of texts; if the model rejects one, the error contains its name in place of its index."""
     try:
-        predictions: list[dict[str, Any]] = model.predict(texts)
+        return predict_texts(model, texts)
     except MlflowException as error:
         invalid = re.match(r"text (\d+) (.+)", str(error))
         if not invalid:
             raise
         raise UserError(f"{names[int(invalid[1])]} {invalid[2]}") from None
-    return predictions
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.serving.sockets import HOST, bind_socket
 from sentiment_rnn.tracking.registry import champion
 from sentiment_rnn.tracking.store import connect_to_existing, tracking_uri
+from sentiment_rnn.tracking.uri import redact
 
 START_TIMEOUT = 120  # seconds
 STOP_TIMEOUT = 2
@@ -41,8 +43,8 @@ def show_ui(dataset: str, registered_name: str, port: int) -> None:
     with suppress(KeyboardInterrupt), mlflow_server(uri, port) as (server, address):
         _print_links(client, address, dataset, registered_name)
         print("Ctrl-C stops it", flush=True)
-        if server.wait():
-            raise UserError(f"MLflow stopped with status {server.returncode}: `mlflow ui` shows why")
+        if status := server.wait():
+            raise UserError(f"MLflow's server stopped with status {status}: start it again")
 
 
 @contextmanager
@@ -54,26 +56,29 @@ def mlflow_server(uri: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes]
     """
     options = ["--backend-store-uri", uri, "--host", HOST, "--port", str(port), "--workers", "1"]
     address = f"http://{HOST}:{port}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "ui", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a group of its own, which is stopped as a whole
-    )
-    try:
-        deadline = time.monotonic() + START_TIMEOUT
-        while not _responds(address):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise UserError(f"MLflow does not start on {address}: `mlflow ui` shows why")
-            time.sleep(0.2)
-        yield server, address
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(STOP_TIMEOUT)
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+    with tempfile.TemporaryFile("w+", errors="replace") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "ui", *options],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,  # a group of its own, which is stopped as a whole
+        )
+        try:
+            deadline = time.monotonic() + START_TIMEOUT
+            while not _responds(address):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    *_, last = ["it printed nothing", *filter(None, map(str.strip, log))]
+                    raise UserError(f"MLflow's server does not start on {address}: {redact(last)}")
+                time.sleep(0.2)
+            yield server, address
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    server.wait(STOP_TIMEOUT)
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def runs_page(address: str, experiment_id: str, view: str, *, charts: bool = False) -> str:
@@ -91,7 +96,7 @@ def _print_links(client: MlflowClient, address: str, dataset: str, registered_na
     if champion(client, registered_name):
         links[f"registered model ({registered_name})"] = f"{address}/#/models/{registered_name}"
     if not links:
-        print(f"no runs on the data set {dataset} yet (`make run` makes them): {address}", flush=True)
+        print(f"no runs on the data set {dataset} yet (`sentiment-rnn run evaluate` makes some): {address}", flush=True)
     width = max(map(len, links), default=0)
     for label, link in links.items():
         print(f"{label:{width}}  {link}", flush=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MODEL = """\
-Sentiment of a film review: raw text in, `label` (negative, positive) and `probability` (of positive, calibrated) out.
+Sentiment of a film review: raw text in; `label` (negative, positive), `probability` (of positive, calibrated) and the
+number of `known_words` out.
 
 ```python
 mlflow.pyfunc.load_model("models:/{name}@champion").predict(["What a film!"])
@@ -17,7 +18,7 @@ MODEL_TAGS = {
     "task": "sentiment of film reviews",
     "language": "English",
     "input": "raw text",
-    "output": "label, probability",
+    "output": "label, probability, known_words",
 }
 
 

@@ -37,7 +37,7 @@ def decide(
     The criteria, in this order; the first that applies decides:
 
     1. The latency is above the gate's bound: refused.
-    2. There is no champion, or it was not evaluated on the same test split: promoted.
+    2. There is no champion, it was not evaluated on the same test split, or it cannot be loaded: promoted.
     3. The accuracy on test is significantly lower (McNemar's test): refused.
     4. The accuracies do not differ significantly, and the log loss on test is higher: refused.
     5. The calibration error is too far above the champion's: refused.
@@ -47,7 +47,7 @@ def decide(
         candidate: the version's tags `test.content_hash`, `test.accuracy`, `test.loss`, `test.ece`, `latency_ms`.
         champion: the champion's tags; None if there is no champion.
         gate: bounds of calibration error and latency.
-        p: of McNemar's test between the two; None if they were not evaluated on the same reviews.
+        p: of McNemar's test between the two; None if the champion cannot be loaded, or was evaluated on other reviews.
     """
     latency = float(candidate["latency_ms"])
     if latency > gate.max_latency_ms:
@@ -56,8 +56,10 @@ def decide(
         return Decision(True, "there was no champion")
     if "test.accuracy" not in champion:
         return Decision(True, "the champion was never evaluated")
-    if p is None or candidate["test.content_hash"] != champion["test.content_hash"]:
+    if candidate["test.content_hash"] != champion["test.content_hash"]:
         return Decision(True, "the champion was evaluated on another test split")
+    if p is None:
+        return Decision(True, "the champion cannot be loaded")
     (accuracy, loss, ece), (best_accuracy, best_loss, best_ece) = (
         [float(tags[f"test.{key}"]) for key in ("accuracy", "loss", "ece")] for tags in (candidate, champion)
     )

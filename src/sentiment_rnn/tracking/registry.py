@@ -1,9 +1,6 @@
 """Versions of the registered model: find, describe, load, and the alias `champion`."""
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import ModuleType
+from collections.abc import Mapping
 
 import mlflow
 from mlflow import MlflowClient
@@ -15,14 +12,23 @@ from sentiment_rnn.tracking import descriptions
 from sentiment_rnn.tracking.store import tracking_uri
 
 CHAMPION = "champion"
-DIGEST = "files.sha256"  # tag of a version: see `inference.registration.ModelFiles`
-PACKAGE = "sentiment_rnn"
+DIGEST = "files.sha256"  # tag of a version: see `inference.registration.digest`
 
 
 def find(client: MlflowClient, name: str, digest: str) -> ModelVersion | None:
-    """The version of `name` with this digest, if there is one."""
+    """The version of `name` with this digest, if there is one that can be loaded."""
     versions = client.search_model_versions(f"name = '{name}'")
-    return next((version for version in versions if version.tags.get(DIGEST) == digest), None)
+    same = (version for version in versions if version.tags.get(DIGEST) == digest)
+    return next((version for version in same if is_loadable(version)), None)
+
+
+def is_loadable(version: ModelVersion) -> bool:
+    """Whether a version's files are there, and not corrupt."""
+    try:
+        load(version.name, str(version.version))
+    except UserError:
+        return False
+    return True
 
 
 def describe_version(
@@ -52,7 +58,7 @@ def count_test_reading(client: MlflowClient, name: str, version: str, test_hash:
 
 
 def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
-    """Load a version, with the code that was registered with it.
+    """Load a version.
 
     Raises:
         UserError: the store has no such version (a new database, for example), or its files are corrupt.
@@ -60,40 +66,13 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     try:
-        with _registered_code():
-            return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
-    except MlflowException as error:
+        return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
+    except Exception as error:  # of MLflow, of onnxruntime, or of tokenizers, which has no class of its own
+        reason = getattr(error, "error_code", type(error).__name__)
         raise UserError(
-            f"version {version} of {name} cannot be loaded from {tracking_uri()} ({error.error_code}): "
-            "`dvc repro --single-item --force register` registers the trained model there"
+            f"version {version} of {name} cannot be loaded from {tracking_uri()} ({reason}): "
+            "`sentiment-rnn run evaluate` registers the trained model again"
         ) from error
-    except Exception as error:
-        if type(error).__name__ != UserError.__name__:
-            raise
-        raise UserError(str(error)) from error  # raised by the registered code, whose class is not this module's
-
-
-@contextmanager
-def _registered_code() -> Iterator[None]:
-    """Temporarily unload this package, so that the code registered with a version is imported.
-
-    Otherwise Python would use the modules already imported: an old version would run on the current code, unlike in
-    MLflow's server.
-    """
-
-    def package() -> dict[str, ModuleType]:
-        return {key: module for key, module in sys.modules.items() if key.split(".")[0] == PACKAGE}
-
-    current, path = package(), list(sys.path)
-    for key in current:
-        del sys.modules[key]
-    try:
-        yield
-    finally:
-        for key in package():
-            del sys.modules[key]
-        sys.modules.update(current)
-        sys.path[:] = path  # MLflow puts the version's folder first
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
@@ -114,4 +93,4 @@ def require_champion(client: MlflowClient, name: str) -> ModelVersion:
     """
     if found := champion(client, name):
         return found
-    raise UserError(f"{name} has no champion in {tracking_uri()}: `make run` trains, registers and promotes one")
+    raise UserError(f"{name} has no champion in {tracking_uri()}: `sentiment-rnn run evaluate` makes one")

@@ -2,69 +2,57 @@
 
 import logging
 import os
-import sqlite3
+import shlex
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from sqlalchemy.engine import make_url
+from sqlalchemy import create_engine
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.tracking import views
+from sentiment_rnn.tracking import faults, sqlite, views
+from sentiment_rnn.tracking.uri import database, tracking_uri
 
-HOME = Path("mlruns")
+__all__ = ["connect", "connect_to_existing", "experiment", "tracking_uri"]
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar per model, of two files
 
-logging.getLogger("mlflow.store.db").setLevel(logging.WARNING)  # otherwise one line per migration of a new database
-
-
-def home() -> Path:
-    """The project's `mlruns`; in the copy where DVC runs a queued experiment, that of the project itself."""
-    project = os.environ.get("DVC_ROOT")
-    return Path(project, HOME) if project and Path(project).resolve() != Path.cwd() else HOME
-
-
-def tracking_uri() -> str:
-    """The environment's MLFLOW_TRACKING_URI, else a database in the project (MLflow refuses a plain file store)."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home()}/mlflow.db"
-
-
-def database(uri: str) -> Path | None:
-    """The file of an SQLite URI; None for another store."""
-    return Path(make_url(uri).database or "") if uri.startswith("sqlite:") else None
+# otherwise one line per migration of a new database, and a traceback before each exception
+logging.getLogger("mlflow.store.db").setLevel(logging.CRITICAL)
 
 
 def connect() -> MlflowClient:
     """A client of the tracking store and of the registry, which is the same store.
 
     A new database is created here, before worker processes use it: MLflow's migrations fail if two processes run them
-    at once. Write-ahead logging is enabled, in which readers and a writer do not wait for each other: otherwise many
-    workers on one database end with "database is locked".
+    at once.
 
     Raises:
-        UserError: the store does not respond.
+        UserError: the store does not respond, or cannot be used.
     """
     uri = tracking_uri()
     try:
         with _few_retries():
-            if file := database(uri):
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(f"{file}.lock"):
-                    if not file.exists():
-                        with closing(sqlite3.connect(file)) as connection:
-                            connection.execute("PRAGMA journal_mode=WAL")
-                    return _client(uri)
-            return _client(uri)
+            file = database(uri)
+            if file is None:
+                if not uri.startswith("http"):
+                    create_engine(uri).connect().close()  # MLflow would repeat it for 100 s
+                return _client(uri)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{file}.lock"):
+                if not file.exists() or not file.stat().st_size:
+                    sqlite.create(file, _client)
+                sqlite.enable_wal(uri)
+                client = _client(uri)
+                sqlite.relocate(uri, file)
+                return client
     except Exception as error:
         # MLflow raises whatever its database driver or HTTP client raised
-        shown = make_url(uri).render_as_string(hide_password=True) if "://" in uri else uri
-        raise UserError(
-            f"MLflow's store {shown} does not respond ({type(error).__name__}): start it, or unset MLFLOW_TRACKING_URI"
-        ) from error
+        if found := faults.explain(error):
+            raise found from error
+        raise
 
 
 def _client(uri: str) -> MlflowClient:
@@ -81,7 +69,7 @@ def connect_to_existing() -> MlflowClient:
     """
     file = database(tracking_uri())
     if file and not file.exists():
-        raise UserError(f"there is no {file}: run `make run` in the project's root, which creates it")
+        raise UserError(f"there is no {file}: `sentiment-rnn run evaluate` in the project's root creates it")
     return connect()
 
 
@@ -108,17 +96,16 @@ def experiment(client: MlflowClient, name: str) -> str:
     found, uri = client.get_experiment_by_name(name), tracking_uri()
     if found is None:
         # a server chooses the folder of artifacts; next to a database MLflow would put them directly into ./mlruns
-        artifacts = str(home() / "artifacts" / name) if database(uri) else None
+        file = database(uri)
         try:
-            return client.create_experiment(name, artifacts, views.tags(name))
+            return client.create_experiment(name, sqlite.artifacts(file, name) if file else None, views.tags(name))
         except MlflowException:
             found = client.get_experiment_by_name(name)  # another process was first
             if found is None:
                 raise
     if found.lifecycle_stage == "deleted":
-        variable = f"MLFLOW_TRACKING_URI={uri} " if database(uri) else ""  # otherwise the user has set it
         raise UserError(
             f"MLflow's experiment {name} was deleted; to restore it: "
-            f"`{variable}mlflow experiments restore --experiment-id {found.experiment_id}`"
+            f"`MLFLOW_TRACKING_URI={shlex.quote(uri)} mlflow experiments restore --experiment-id {found.experiment_id}`"
         )
     return found.experiment_id
