@@ -233,6 +233,18 @@ def test_a_training_killed_in_an_epoch_resumes_with_the_same_results(train, trai
         assert torch.equal(weights, resumed.model.state_dict()[name]), name
 
 
+def test_a_training_that_was_moved_resumes_with_its_best_epoch(train, tmp_path):
+    changes = {"learning_rate": 0.05, "lr_schedule": "constant", "max_epochs": 8, "patience": 8, "dropout": 0.0}
+    with pytest.raises(KilledError):
+        train("killed", callbacks=[KillIn(6)], **changes)
+    (tmp_path / "killed").rename(tmp_path / "moved")
+    resumed = train("moved", **changes)
+    losses = [row["validation_loss"] for row in resumed.history]
+    assert min(losses) < min(losses[6:]) - 0.001, "the best epoch is one before the move"
+    assert evaluated_loss(resumed) == pytest.approx(min(losses), abs=1e-5)
+    assert not (tmp_path / "killed").exists()
+
+
 @pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt"])
 def test_a_corrupt_checkpoint_is_an_error_that_names_the_remedy(name, train, tmp_path):
     changes = {"max_epochs": 3, "patience": 3}

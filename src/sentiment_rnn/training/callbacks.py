@@ -1,11 +1,13 @@
-"""Callbacks: the history of a fit, and the machine's metrics."""
+"""Callbacks: the history of a fit, the machine's metrics, checkpoints."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 
 class History(pl.Callback):
@@ -77,3 +79,18 @@ class SystemMetrics(pl.Callback):
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if trainer.is_global_zero and hasattr(self, "monitor"):
             self.monitor.finish()
+
+
+class MovableCheckpoint(ModelCheckpoint):
+    """A ModelCheckpoint whose folder may have been moved or copied since the checkpoint that is resumed from.
+
+    Lightning forgets the best score then, and replaces the best checkpoint by that of the next epoch.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(self.dirpath or "", Path(path).name)) if path else path
+
+        paths = {key: here(state_dict[key]) for key in ("best_model_path", "kth_best_model_path", "last_model_path")}
+        best = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"best_k_models": best, "dirpath": self.dirpath})

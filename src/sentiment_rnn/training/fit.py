@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
@@ -20,7 +20,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams, TrainerParams
-from sentiment_rnn.training.callbacks import History
+from sentiment_rnn.training.callbacks import History, MovableCheckpoint
 from sentiment_rnn.training.datamodule import PROTOCOLS, ReviewsDataModule
 from sentiment_rnn.training.devices import gpus, inference_device, resolve_devices, resolve_nodes, resolve_precision
 from sentiment_rnn.training.evolution import EvolutionModule
@@ -109,8 +109,8 @@ def fit(
     if checkpoints:
         # two, because `save_last` writes only together with the best; `last` comes second: it saves the state of `best`
         settings: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
-        all_callbacks.append(ModelCheckpoint(checkpoints, **settings, filename="best", monitor=f"{eval_split}_loss"))
-        all_callbacks.append(ModelCheckpoint(checkpoints, **settings, filename="last"))
+        all_callbacks.append(MovableCheckpoint(checkpoints, **settings, filename="best", monitor=f"{eval_split}_loss"))
+        all_callbacks.append(MovableCheckpoint(checkpoints, **settings, filename="last"))
     if selects_epoch:
         all_callbacks.append(EarlyStopping(f"{eval_split}_loss", patience=model.patience))
     trainer = make_trainer(
