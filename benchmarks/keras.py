@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import minimal_loops
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
 PYTHON = Path(".keras-venv/bin/python")

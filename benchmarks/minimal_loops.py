@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from sentiment_rnn.data.batches import BucketBatchSampler, Encoding, pad
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.params import ModelParams
 from sentiment_rnn.training.datamodule import PROTOCOLS

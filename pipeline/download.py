@@ -1,4 +1,4 @@
-"""Stage download: the checked raw splits in data/raw, their statistics in reports/data.json."""
+"""Stage download: the checked raw splits in data/raw, their statistics in reports/data.json and data/card.md."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sentiment_rnn.files import write_json
 
 
 def main() -> None:
-    write_json("reports/data.json", download(params.load(), Path("data/raw")))
+    write_json("reports/data.json", download(params.load(), Path("data/raw"), Path("data/card.md")))
 
 
 if __name__ == "__main__":

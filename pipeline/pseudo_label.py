@@ -1,4 +1,4 @@
-"""Stage pseudo_label_NAME: the teachers' predictions on the unlabelled reviews in data/pseudo_labels/NAME."""
+"""Stage pseudo_label_NAME: the teachers' predictions on the unlabeled reviews in data/pseudo_labels/NAME."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def main(name: str) -> None:
 
 if __name__ == "__main__":
     main(
-        parser("pseudo_label", "Predict the unlabelled reviews with a model's teachers.", "a key of models")
+        parser("pseudo_label", "Predict the unlabeled reviews with a model's teachers.", "a key of models")
         .parse_args()
         .name
     )

@@ -9,7 +9,7 @@ from sentiment_rnn.files import write_json
 
 def main() -> None:
     chosen = params.load()
-    from sentiment_rnn.data.tokenization import tokenize
+    from sentiment_rnn.data.tokenize_stage import tokenize
 
     write_json("reports/tokens.json", tokenize(chosen, Path("data/raw"), Path("data/tokens")))
 

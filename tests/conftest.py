@@ -63,7 +63,7 @@ def shrunk_values() -> dict:
     values["data"]["dataset"] = "synthetic"
     values["datasets"]["synthetic"] |= {"train": 240, "test": 80, "unsupervised": 20}
     values["tokenizer"] |= {"vocab_size": 500, "min_frequency": 1}
-    values["trainer"] |= {"accelerator": "cpu", "devices": 1}
+    values["trainer"] |= {"accelerator": "cpu", "devices": 1, "min_steps": 1}
     values["model"] |= {"vocab_size": 300, "max_length": 48, "embedding_size": 8, "batch_size": 16, "max_epochs": 2}
     values["model"]["bigrams"]["buckets"] = 50
     values["word_vectors"] |= {"size": 8, "epochs": 2, "min_count": 1}

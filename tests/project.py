@@ -48,17 +48,22 @@ def values() -> dict:
     return values
 
 
-def reproduce(folder: Path) -> None:
-    """Make the project, with two architectures, and run its pipeline."""
+def create(folder: Path, values: dict) -> None:
+    """Make a project, in git and DVC."""
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("pipeline", "src"):
+    for name in ("pipeline", "src", "sources"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    write_params(values(), folder)
+    write_params(values, folder)
     for command in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
         succeed(folder, *command)
     shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots", dirs_exist_ok=True)
     succeed(folder, "git", "add", ".")
     succeed(folder, *GIT, "commit", "--quiet", "-m", "all")
+
+
+def reproduce(folder: Path) -> None:
+    """Make the project, with two architectures, and run its pipeline."""
+    create(folder, values())
     output = succeed(folder, "sentiment-rnn", "run", "compare", "evaluate")
     (folder / RUN_OUTPUT).write_text(output)

@@ -140,7 +140,7 @@ def test_on_a_terminal_the_time_is_shown_while_a_stage_runs(stages):
 def offline(reproduced, tmp_path) -> Path:
     """A project on IMDB, which has finished its demo: the finished project is in demo/."""
     chosen = values()
-    for name in ("pipeline", "src", "dvc.yaml", ".dvcignore"):
+    for name in ("pipeline", "src", "sources", "dvc.yaml", ".dvcignore"):
         (tmp_path / name).symlink_to(reproduced / name)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc/plots").symlink_to(reproduced / ".dvc/plots")
@@ -171,7 +171,7 @@ def test_without_imdb_the_demo_runs_and_that_is_the_first_and_the_last_line(offl
     assert ui.endswith("sentiment-rnn ui)")
     predicted = succeed(offline, "bash", "-c", predict).split()[0]
     chosen = params.load(offline / "demo/params.yaml")
-    texts, labels = synthetic.generate(CANDIDATES, seed=chosen.datasets.synthetic.seed + 3)
+    texts, labels = synthetic.generate(CANDIDATES, seed=chosen.dataset.seed + 3)
     assert (
         predicted
         == {text: ("negative", "positive")[label] for text, label in zip(texts, labels, strict=True)}[

@@ -4,6 +4,7 @@ Each subcommand imports what it needs when it runs: torch and MLflow take second
 """
 
 import os
+import re
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -32,7 +33,7 @@ def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
-    """Sentiment of film reviews with recurrent networks. Run it in the folder that has params.yaml."""
+    """Two-class text classification with recurrent networks. Run it in the folder that has params.yaml."""
     if version:
         print(f"sentiment-rnn {installed_version('sentiment-rnn')}")
     elif context.invoked_subcommand is None:
@@ -58,10 +59,11 @@ def predict(
         FileFormat | None, typer.Option("--to", help="csv or jsonl. Default: the suffix of --output, or csv.")
     ] = None,
 ) -> None:
-    """Predict the sentiment of a review, or of a file of reviews.
+    """Predict the label of a text, or of a file of texts.
 
-    Prints the label and the probability that the review is positive. In a file they become the columns label and
-    probability beside the existing ones. The model is the champion of the registry.
+    Prints the label and the probability of class 1 ("positive" on IMDB). In a file they become the columns label and
+    probability beside the existing ones (predicted_label and predicted_probability where it has such columns). The
+    model is the champion of the registry.
     """
     if (text is None) == (file is None):
         raise UserError("give a review or --file: `sentiment-rnn predict 'What a film!'`")
@@ -84,6 +86,58 @@ def predict(
     from sentiment_rnn.serving.predict import predict_file
 
     predict_file(_load_champion()[0], file, source_format, output, target_format)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet, plain or .gz; with --test: train's.")],
+    name: Annotated[str | None, typer.Option(help="Of the data set. Default: the file's.")] = None,
+    text: Annotated[str | None, typer.Option(help="The column of the texts. Default: the longest one.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the labels. Default: one of few values.")] = None,
+    negative: Annotated[list[str] | None, typer.Option(help="A value of class 0; may be repeated.")] = None,
+    positive: Annotated[list[str] | None, typer.Option(help="A value of class 1; may be repeated.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="The file of validation.")] = None,
+    test: Annotated[Path | None, typer.Option(help="The file of test.")] = None,
+    unlabeled: Annotated[Path | None, typer.Option(help="A file of texts without labels.")] = None,
+) -> None:
+    """Add your file to params.yaml as a data set, and select it.
+
+    Guesses its columns and classes. On a terminal, it asks which values mean which class.
+    """
+    from sentiment_rnn.data import init as data_init
+
+    given = {"train": file, "validation": validation, "test": test, "unlabeled": unlabeled}
+    files = {split: path for split, path in given.items() if path}
+    if missing := [path for path in files.values() if not path.is_file()]:
+        raise UserError(f"{missing[0]}: no such file")
+    name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", file.name.partition(".")[0]).strip("-_")
+    guess = data_init.look(file, text, label)
+    ask = (lambda question, default: str(typer.prompt(question, default))) if sys.stdin.isatty() else None
+    labels = data_init.classes(guess, negative or [], positive or [], ask)
+    entry = data_init.write_entry(name, files, guess, labels)
+    print(f"params.yaml: datasets.{name}, selected by data.dataset:")
+    for key, value in entry.items():
+        print(f"  {key}: {value}")
+    print(f"Next: `dvc repro download` checks it (data/card.md), `sentiment-rnn run` trains {name}-bilstm.")
+
+
+@app.command()
+def cross_validate(
+    architecture: Annotated[str, typer.Argument(help="A key of models.")] = "bilstm",
+    folds: Annotated[int, typer.Option(min=2)] = 10,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of the network per fold.")] = 1,
+) -> None:
+    """Evaluate an architecture and the baselines on every row of a small data set, fold by fold.
+
+    Writes reports/cross_validation.md. It needs the stage download only.
+    """
+    from sentiment_rnn import params
+
+    chosen = params.load()
+    from sentiment_rnn.studies.cross_validation import cross_validate as run_folds
+
+    numbers = list(range(1, seeds + 1))
+    run_folds(chosen, architecture, folds, numbers, raw=Path("data/raw"), work=Path("work/cross_validation"))
 
 
 @app.command()

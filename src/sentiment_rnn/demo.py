@@ -13,19 +13,20 @@ from ruamel.yaml import YAML
 
 from sentiment_rnn import params
 from sentiment_rnn.data import synthetic
+from sentiment_rnn.data.sources import mirror_variable
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_file, read_json
-from sentiment_rnn.params import Params
+from sentiment_rnn.params import Params, SyntheticDataset
 from sentiment_rnn.params.section import merged
 from sentiment_rnn.run import require_dataset, run_and_keep_champion
+from sentiment_rnn.tracking import descriptions
 
 FOLDER = Path("demo")
 TARGETS = ("compare", "evaluate")
-COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore")
+COPIED = ("pipeline", "src", "dvc.yaml", ".dvcignore", "sources/synthetic/.gitkeep")
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info")
 CANDIDATES = 400  # synthetic reviews from which the two examples are chosen
 MAX_CHARACTERS = 150  # of an example
-IMDB_HINT = "`make run` with network access, or with IMDB_MIRROR set to a folder that has plain_text/*.parquet"
 NOT_IMDB = "The reviews are synthetic (src/sentiment_rnn/data/synthetic.py): these accuracies are not IMDB's."
 
 
@@ -45,7 +46,13 @@ def run_or_demo(targets: Sequence[str]) -> int:
             raise
         print(f"{error}.\nThe demo runs instead, on synthetic reviews.\n", flush=True)
         status = demo()
-        print(f"\nThis was the demo, not IMDB: {error}.\nFor IMDB: {IMDB_HINT}.", flush=True)
+        name = params.load().data.dataset
+        shown, cure = descriptions.corpus(name), f"`{mirror_variable(name)}=FOLDER make run`"
+        print(
+            f"\nThis was the demo, not {shown}: {error}.\nFor {shown}: `make run` with network access, or {cure} with "
+            "its Parquet files in the hub's layout (FOLDER/CONFIG/SPLIT-*.parquet).",
+            flush=True,
+        )
         return status
     return run_and_keep_champion(targets)
 
@@ -89,6 +96,7 @@ def make_project(root: Path, folder: Path) -> None:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target, ignore=NOT_COPIED)
         else:
+            target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
     with atomic_file(folder / "params.yaml") as file:
         YAML().dump(values, file)
@@ -131,8 +139,10 @@ def examples(chosen: Params, folder: Path) -> tuple[str, str]:
     from sentiment_rnn.tracking import registry
     from sentiment_rnn.tracking.store import connect_to_existing
 
-    seed = chosen.datasets.synthetic.seed + 3  # after those of train, test and unsupervised
-    texts, labels = synthetic.generate(CANDIDATES, seed=seed)
+    corpus = chosen.dataset
+    assert isinstance(corpus, SyntheticDataset)
+    # after the seeds of train, test and unsupervised
+    texts, labels = synthetic.generate(CANDIDATES, seed=corpus.seed + 3)
     short = [
         (text, label)
         for text, label in zip(texts, labels, strict=True)

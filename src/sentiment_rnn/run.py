@@ -249,9 +249,9 @@ def require_dataset(folder: Path = Path()) -> None:
         UserError: it is on the hub, which cannot be reached, and no mirror is named.
     """
     chosen = params.load(folder / "params.yaml")
-    source = getattr(chosen.datasets, chosen.data.dataset)
+    source = chosen.dataset
     raw = folder / "data/raw/dataset.json"
-    if not isinstance(source, HubDataset) or mirror(source):
+    if not isinstance(source, HubDataset) or mirror(chosen.data.dataset, source):
         return
     if raw.is_file() and read_json(raw)["dataset"] == chosen.data.dataset:
         return

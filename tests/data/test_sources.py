@@ -20,6 +20,7 @@ from project import run
 from pipeline import download
 from sentiment_rnn import params
 from sentiment_rnn.data import imdb, sources, store
+from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json
@@ -73,12 +74,18 @@ def imdb_project(project: Path) -> Path:
     return project
 
 
+def from_mirror(folder: Path) -> dict[str, Split]:
+    entry = params.Params.model_validate(shrunk_values()).datasets["imdb"]
+    assert isinstance(entry, params.HubDataset)
+    return sources.labeled_splits("imdb", entry.model_copy(update={"mirror": str(folder)}))[0]
+
+
 # the mirror
 
 
 def test_a_mirror_is_read_in_its_row_order(mirror, small_imdb):
-    for name, split in sources.from_mirror(mirror).items():
-        assert split._asdict() == {"texts": small_imdb[name]["text"], "labels": small_imdb[name]["label"]}
+    for name, split in from_mirror(mirror).items():
+        assert split == Split(small_imdb[name]["text"], small_imdb[name]["label"])
 
 
 def test_a_mirror_in_any_row_order_and_in_several_files_is_accepted(mirror, small_imdb, imdb_project, monkeypatch):
@@ -109,11 +116,11 @@ def truncated(mirror: Path, rows: dict[str, list]) -> None:
     ("damage", "message"),
     [
         (altered("text", 3, "Another text."), "train has IMDB's number of reviews but not its content"),
-        (altered("label", 3, 2), "the mirror's train: row 3 has label 2"),  # one of what `checks` refuses
+        (altered("label", 3, 2), "train: column label has values that labels does not name: '2'"),
         (lambda m, r: write(m, "train", {k: v[1:] for k, v in r.items()}), "train has 39 reviews, IMDB has 40"),
-        (truncated, "train cannot be read .*copy it again"),
-        (lambda m, r: write(m, "train", r).write_bytes(b""), "train cannot be read"),
-        (lambda m, r: write(m, "train", r).write_text("<html>404</html>"), "train cannot be read"),
+        (truncated, "train-.* cannot be read as Parquet .*copy the file again"),
+        (lambda m, r: write(m, "train", r).write_bytes(b""), "train-.* cannot be read as Parquet"),
+        (lambda m, r: write(m, "train", r).write_text("<html>404</html>"), "train-.* cannot be read as Parquet"),
         (lambda m, r: write(m, "train", r).unlink(), r"has no plain_text/train-\*\.parquet"),
         (lambda m, r: m.rename(m.with_name("elsewhere")), "is not a folder"),
     ],
@@ -133,13 +140,12 @@ def test_a_file_with_one_wrong_byte_is_refused_unless_its_content_is_the_same(mi
     path = mirror / "plain_text" / "test-00000-of-00001.parquet"
     pq.write_table(pa.table(small_imdb["test"]), path, compression="none", use_dictionary=False)
     good = path.read_bytes()
-    complete = sources.from_mirror(mirror)
+    complete = from_mirror(mirror)
     refused = []
     for position in range(5, len(good), 97):
         path.write_bytes(good[:position] + bytes([good[position] ^ 0xA5]) + good[position + 1 :])
         try:
-            splits = sources.from_mirror(mirror)
-            imdb.require_imdb(splits, "the mirror")
+            splits = from_mirror(mirror)
         except UserError as error:
             refused.append(str(error))
         else:
@@ -155,11 +161,10 @@ def test_the_download_stage_writes_the_content_of_the_mirror(mirror, small_imdb,
     write_params(values, imdb_project)
     monkeypatch.setenv("IMDB_MIRROR", str(mirror))
     download.main()
-    assert store.load_split("data/raw", "test")._asdict() == {
-        "texts": small_imdb["test"]["text"],
-        "labels": small_imdb["test"]["label"],
-    }
-    assert store.load_identity("data/raw") == {"dataset": "imdb", "content_hashes": HASHES}
+    assert store.load_split("data/raw", "test") == Split(small_imdb["test"]["text"], small_imdb["test"]["label"])
+    assert store.load_identity("data/raw") == {
+        "dataset": "imdb", "content_hashes": HASHES, "class_names": ["negative", "positive"],
+    }  # fmt: skip
     report = read_json("reports/data.json")
     assert (report["dataset"], report["source"]) == ("imdb", "mirror")
     assert report["splits"]["train"]["content_hash"] == HASHES["train"]
@@ -259,7 +264,7 @@ def test_the_copy_of_a_hub_is_downloaded(fake_hub, imdb_project):
     done = run_download(imdb_project, HF_ENDPOINT=f"http://127.0.0.1:{fake_hub.server_port}")
     assert done.returncode == 0, done.stderr
     for name, rows in SPLITS.items():
-        assert store.load_split("data/raw", name)._asdict() == {"texts": rows["text"], "labels": rows["label"]}
+        assert store.load_split("data/raw", name) == Split(rows["text"], rows["label"])
     report = read_json("reports/data.json")
     assert (report["dataset"], report["source"]) == ("imdb", "hub: stanfordnlp/imdb")
 
@@ -271,7 +276,10 @@ def test_a_copy_without_a_split_is_refused(imdb_project):
         done = run_download(imdb_project, HF_ENDPOINT=f"http://127.0.0.1:{hub.server_port}")
         hub.shutdown()
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "error: the hub's stanfordnlp/imdb has no split unsupervised"
+    assert (
+        done.stderr.splitlines()[-1]
+        == "error: the hub's stanfordnlp/imdb has no split unsupervised; it has train, test"
+    )
     assert not (imdb_project / "data").exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment_rnn.data import texts, tokenizer
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
 

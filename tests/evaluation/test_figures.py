@@ -25,7 +25,7 @@ def evaluation() -> tuple[dict, np.ndarray, dict]:
 
 @pytest.fixture(scope="module")
 def drawn(evaluation):
-    result = figures.draw(*evaluation, "synthetic test")
+    result = figures.draw(*evaluation, "synthetic test", ("sad", "glad"))
     plt.close("all")
     return result
 
@@ -45,7 +45,7 @@ def test_the_confusion_matrix_has_the_counts(drawn, evaluation):
 
 def test_curves_have_every_model_and_the_corner_only_where_one_reaches_it(drawn, evaluation):
     predictions, labels, report = evaluation
-    chance = figures.draw({BASELINE: predictions[BASELINE]}, labels, report, "test")
+    chance = figures.draw({BASELINE: predictions[BASELINE]}, labels, report, "test", ("sad", "glad"))
     plt.close("all")
     for name in ("roc.png", "pr.png"):
         assert {line.get_label() for line in drawn[name].axes[0].lines} == {CANDIDATE, BASELINE, "chance"}
@@ -84,6 +84,8 @@ def test_error_bars_of_a_model_that_is_always_right_or_wrong(accuracy, evaluatio
         for n in range(1, 200)
         for hits in [round(accuracy * n)]
     ]
-    result = figures.draw(predictions, labels, report | {"slices": {"length": rows}}, "test")  # rounding went below 0
+    result = figures.draw(
+        predictions, labels, report | {"slices": {"length": rows}}, "test", ("sad", "glad")
+    )  # rounding went below 0
     plt.close("all")
     assert result["length.png"].axes[0].containers

@@ -24,7 +24,7 @@ SLICES = ("length", "negation", "contrast")
 FACTS = {
     "dataset": "synthetic", "model": "synthetic-bilstm", "version": "2", "architecture": "bilstm", "n": COUNT,
     "champion": True, "verdict": "test accuracy 0.9 & more", "candidate": CANDIDATE, "previous": PREVIOUS,
-    "test_readings": 3, "run_id": "abc", "reproduce": "dvc repro evaluate",
+    "test_readings": 3, "class_names": ("sad", "glad"), "run_id": "abc", "reproduce": "dvc repro evaluate",
 }  # fmt: skip
 
 

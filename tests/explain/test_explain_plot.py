@@ -37,7 +37,7 @@ def random_trace(measures: list[str], words: list[str], directions: int = 2) -> 
 @pytest.mark.parametrize(("cell", "directions"), [("lstm", 2), ("gru", 1), ("rnn", 1)])
 def test_each_cell_has_its_rows_with_their_values(cell, directions, tmp_path):
     trace = random_trace(CELLS[cell], HOSTILE, directions)
-    figure = plot_trace(trace, "a [title] of $5 or $6")
+    figure = plot_trace(trace, "a [title] of $5 or $6", "positive")
     probability, pooling, *cells = figure.axes
     assert len(cells) == directions
     assert [label.get_text() for label in pooling.get_xticklabels()] == HOSTILE
@@ -54,7 +54,7 @@ def test_each_cell_has_its_rows_with_their_values(cell, directions, tmp_path):
 
 @pytest.mark.parametrize("count", [1, WORDS_PER_BAND + 1, WORDS_PER_BAND * MAX_BANDS])
 def test_up_to_120_words_are_plotted_in_bands(count):
-    figure = plot_trace(random_trace(["|h|"], [f"word{number}" for number in range(count)]), "title")
+    figure = plot_trace(random_trace(["|h|"], [f"word{number}" for number in range(count)]), "title", "positive")
     labels = [label.get_text() for axis in figure.axes[1::4] for label in axis.get_xticklabels()]
     assert labels == [f"word{number}" for number in range(count)]
     assert len(figure.axes) == 4 * -(-count // WORDS_PER_BAND)
@@ -66,7 +66,7 @@ def test_a_longer_review_has_the_bands_with_the_largest_shares():
     trace = random_trace(["|h|"], [f"word{number}" for number in range(count)])
     shares = np.full(count, 0.1 / count)
     shares[[5, 100, 101, 299]] += [0.2, 0.1, 0.4, 0.2]
-    figure = plot_trace(Trace(**vars(trace) | {"pooling": {"max": shares}}), "title")
+    figure = plot_trace(Trace(**vars(trace) | {"pooling": {"max": shares}}), "title", "positive")
     labels = [label.get_text() for axis in figure.axes[1::4] for label in axis.get_xticklabels()]
     assert len(labels) == WORDS_PER_BAND * MAX_BANDS
     assert {"word5", "word100", "word101", "word299"} <= set(labels)
@@ -90,7 +90,7 @@ def test_the_table_has_one_row_per_word():
 def test_the_probability_axis_ends_at_0_and_1_and_its_values_are_inside():
     values = [0.0, 0.004, 0.5, 0.996, 1.0]
     trace = random_trace(["|h|"], [f"word{number}" for number in range(len(values))])
-    figure = plot_trace(Trace(**vars(trace) | {"probability": np.array(values)}), "title")
+    figure = plot_trace(Trace(**vars(trace) | {"probability": np.array(values)}), "title", "positive")
     figure.draw_without_rendering()
     axis = figure.axes[0]
     assert axis.get_ylim() == (0, 1)

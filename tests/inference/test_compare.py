@@ -6,7 +6,7 @@ from conftest import ROOT, shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.compare import embedding, evaluate_seed
 from sentiment_rnn.models import Classifier

@@ -7,7 +7,7 @@ from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.inference.logits import predict_logits
 from sentiment_rnn.models import Classifier
 

@@ -7,9 +7,9 @@ from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_split
 from sentiment_rnn.data.synthetic import generate
-from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import probabilities
 from sentiment_rnn.inference import logits, serialization
 from sentiment_rnn.inference.predictor import Predictor

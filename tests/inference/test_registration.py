@@ -10,7 +10,7 @@ from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json

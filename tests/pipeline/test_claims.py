@@ -26,7 +26,7 @@ def project(client: MlflowClient, tmp_path: Path, tokens: Path) -> Path:
     values = shrunk_values()
     values["claims"] |= {"model": SHORT, "long_range_model": SHORT | {"hidden_size": 4}, "gradient_steps": 6}
     values["claims"] |= {"reservoir_model": {"hidden_size": 6}, "long_range_reviews": 40, "reviews": 100}
-    values["claims"] |= {"learning_curve": [40], "labelled": [60], "pretraining_reviews": 20}
+    values["claims"] |= {"learning_curve": [40], "labeled": [60], "pretraining_reviews": 20}
     write_params(values, tmp_path)
     (tmp_path / "data").symlink_to(tokens.parent)
     (tmp_path / "work/claims").mkdir(parents=True)
@@ -84,6 +84,6 @@ def test_the_missing_training_is_run_and_the_verdicts_follow_the_metrics(
 def test_sizes_above_the_number_of_reviews_are_left_out(project: Path) -> None:
     chosen = params.load()
     limited = limit_sizes(chosen, 80).claims
-    assert (limited.reviews, limited.learning_curve, limited.labelled) == (79, [40], [60])
-    with pytest.raises(UserError, match=r"claims.labelled: train has 50 reviews"):
+    assert (limited.reviews, limited.learning_curve, limited.labeled) == (79, [40], [60])
+    with pytest.raises(UserError, match=r"claims.labeled: train has 50 reviews"):
         limit_sizes(chosen, 50)

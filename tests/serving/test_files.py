@@ -34,6 +34,13 @@ def test_json_lines_have_all_their_keys():
     assert rows(content, FileFormat.JSONL) == [Row(1, {"text": "good", "n": [1]}), Row(3, {"n": None, "text": "café"})]
 
 
+def test_predictions_beside_a_label_have_other_names():
+    row = Row(2, {"text": "a", "label": "1"})
+    assert written(FileFormat.CSV, row) == "text,label,predicted_label,predicted_probability\na,1,positive,0.987654\n"
+    with pytest.raises(UserError, match="line 3: label is a column of the predictions: rename it"):
+        written(FileFormat.JSONL, Row(2, {"text": "a"}), Row(3, {"text": "b", "label": "1"}))
+
+
 def test_text_has_one_review_per_line():
     assert rows(b"good, very\r\n\nbad", FileFormat.TXT) == [
         Row(1, {"text": "good, very"}),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.training.datamodule import EVALUATION_BATCH, ReviewsDataModule
 

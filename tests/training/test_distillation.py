@@ -7,7 +7,7 @@ from conftest import shrunk_values
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import logits
@@ -35,18 +35,18 @@ def distill(tokens, positive, **changes):
 
 
 @pytest.fixture
-def unlabelled(tokens) -> TokenizedReviews:
+def unlabeled(tokens) -> TokenizedReviews:
     return TokenizedReviews(tokens, ["unsupervised"], Encoding(**STUDENT.encoding()))
 
 
-def test_the_student_learns_the_probabilities_of_its_teachers(tokens, unlabelled):
-    positive = np.where(np.arange(len(unlabelled)) % 2, 0.9, 0.2)
-    predicted = 1 / (1 + np.exp(-logits.predict_logits(distill(tokens, positive).model, unlabelled)))
+def test_the_student_learns_the_probabilities_of_its_teachers(tokens, unlabeled):
+    positive = np.where(np.arange(len(unlabeled)) % 2, 0.9, 0.2)
+    predicted = 1 / (1 + np.exp(-logits.predict_logits(distill(tokens, positive).model, unlabeled)))
     assert np.abs(predicted - positive).max() < 0.1
 
 
-def test_pseudo_labels_are_learned_without_label_smoothing_and_adversarial_loss(tokens, unlabelled):
-    positive = np.linspace(0.1, 0.9, len(unlabelled))
+def test_pseudo_labels_are_learned_without_label_smoothing_and_adversarial_loss(tokens, unlabeled):
+    positive = np.linspace(0.1, 0.9, len(unlabeled))
     plain = distill(tokens, positive, distillation_epochs=1)
     other = distill(tokens, positive, distillation_epochs=1, label_smoothing=0.5, adversarial_epsilon=5.0)
     for name, weights in plain.model.state_dict().items():

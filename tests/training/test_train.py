@@ -11,7 +11,7 @@ from killing import KilledError
 from mlflow import MlflowClient
 
 from sentiment_rnn import params
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import logits, serialization

@@ -14,7 +14,7 @@ import torch
 from conftest import ROOT, shrunk_values, write_params
 
 from sentiment_rnn import params
-from sentiment_rnn.data import tokenized
+from sentiment_rnn.data import store
 from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json
@@ -44,7 +44,7 @@ def topics(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ids = [np.append(random.choice(TOPICS[row % 2], 20), UNKNOWN).astype(np.int32) for row in range(size)]
         if split == "train":
             ids[0][3] = RARE
-        tokenized.save(ids, np.zeros(size), np.arange(size), folder / split)
+        store.save_tokens(ids, np.zeros(size), np.arange(size), folder / split)
     return folder
 
 

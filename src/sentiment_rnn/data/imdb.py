@@ -9,8 +9,8 @@ of movies, and from id 3983 on of movies that have none.
 import numpy as np
 
 from sentiment_rnn.data.corpus import SPLITS, Split, content_hash, ordered_content_hash
-from sentiment_rnn.errors import UserError
 
+HUB = "stanfordnlp/imdb"
 COUNTS = {"train": 25_000, "test": 25_000, "unsupervised": 50_000}
 CONTENT_HASHES = {
     "train": "2c8b33d041627fd7f20c4b7f9050a9452437ef08caaec5e93c07b3eb4307b55f",
@@ -24,23 +24,21 @@ _BLOCK = 128
 _SHARED_MOVIES = 3_983  # train's negative ids below it are of movies that also have positive reviews
 
 
-def require_imdb(splits: dict[str, Split], source: str) -> None:
-    """Accept only the complete, unaltered data set, in any row order.
-
-    Raises:
-        UserError: a split has another number of reviews, or other content.
-    """
+def differences(splits: dict[str, Split], source: str) -> list[str]:
+    """What differs from the complete, unaltered data set, in any row order: one line for each split."""
+    found_differences = []
     for name in SPLITS:
         found, expected = len(splits[name].texts), COUNTS[name]
         if found != expected:
-            raise UserError(
+            found_differences.append(
                 f"{source}: {name} has {found:,} reviews, IMDB has {expected:,}: incomplete, download it again"
             )
-        if content_hash(splits[name]) != CONTENT_HASHES[name]:
-            raise UserError(
+        elif content_hash(splits[name]) != CONTENT_HASHES[name]:
+            found_differences.append(
                 f"{source}: {name} has IMDB's number of reviews but not its content: "
                 "a text or a label was altered, download it again"
             )
+    return found_differences
 
 
 def in_hub_order(train: Split) -> bool:

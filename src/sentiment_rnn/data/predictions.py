@@ -23,9 +23,10 @@ class Predictions(NamedTuple):
 
 def predict(model: Any, texts: list[str], label: str) -> np.ndarray:
     """Probabilities of "positive" `(N,)` of N raw texts, by a registered model; `label` is the progress bar's."""
+    no_bar = len(texts) <= CHUNK or None  # None: where stderr is no terminal
     positive = [
         row["probability"]
-        for start in tqdm(range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=len(texts) <= CHUNK)
+        for start in tqdm(range(0, len(texts), CHUNK), desc=label, unit="k reviews", disable=no_bar)
         for row in model.predict(texts[start : start + CHUNK])
     ]
     return np.array(positive)

@@ -1,92 +1,144 @@
-"""Loading a data set by its name in params.yaml: from the hub, from a mirror folder, or generated."""
+"""Loading a data set by its name in params.yaml: from files, from the hub or a mirror of it, or generated."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from sentiment_rnn.data import checks, store, synthetic
-from sentiment_rnn.data.checks import check_rows
-from sentiment_rnn.data.corpus import SPLITS, Corpus, Split
-from sentiment_rnn.data.imdb import require_imdb
-from sentiment_rnn.errors import UserError
-from sentiment_rnn.params import HubDataset, Params, SyntheticDataset
+import numpy as np
+import pyarrow as pa
 
-MIRROR = "IMDB_MIRROR"  # environment variable
+from sentiment_rnn.data import checks, imdb, split, store, synthetic
+from sentiment_rnn.data.card import card
+from sentiment_rnn.data.corpus import UNLABELED, Corpus, Split
+from sentiment_rnn.data.reading import read_files, read_hub
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.files import atomic_file
+from sentiment_rnn.params import FilesDataset, HubDataset, Params, SyntheticDataset, TextDataset
+
+FOLDER = Path("sources")  # of the user's files, in a folder for each data set, on which the stage download depends
 
 
 def load(params: Params) -> Corpus:
     """Load the data set `data.dataset`; no other data set is ever substituted.
 
     Raises:
-        UserError: it cannot be read, or is incomplete or altered.
+        UserError: it cannot be read, is incomplete or altered, or has rows that cannot be used; one line for each.
     """
-    name = params.data.dataset
-    source: HubDataset | SyntheticDataset = getattr(params.datasets, name)
-    if isinstance(source, SyntheticDataset):
-        return generate(name, source)
-    folder = mirror(source)
-    splits = from_mirror(folder) if folder else from_hub(source.hub)
-    require_imdb(splits, "the mirror" if folder else f"the hub's {source.hub}")
-    return Corpus(name, "mirror" if folder else f"hub: {source.hub}", splits)
+    name, entry = params.data.dataset, params.dataset
+    if isinstance(entry, SyntheticDataset):
+        return generate(name, entry)
+    found, source = labeled_splits(name, entry)
+    how = "given"
+    if "test" not in found:
+        found["train"], found["test"], how = _split_off_test(found["train"], params, entry)
+    if problems := checks.check_classes(found, entry.class_names):
+        raise UserError("\n".join(f"{name}: {problem}" for problem in problems))
+    order = ["train", *(["validation"] if "validation" in found else []), "test", UNLABELED]
+    found.setdefault(UNLABELED, Split([], []))
+    return Corpus(name, source, {each: found[each] for each in order}, entry.class_names, how)
 
 
-def mirror(source: HubDataset) -> Path | None:
-    """The mirror folder: the environment's IMDB_MIRROR, else the one in params.yaml."""
-    folder = os.environ.get(MIRROR) or source.mirror
+def labeled_splits(name: str, entry: HubDataset | FilesDataset) -> tuple[dict[str, Split], str]:
+    """The splits that a data set has itself, and its source, in words.
+
+    Raises:
+        UserError: some cannot be read, or have rows that cannot be used; one line for each.
+    """
+    if isinstance(entry, FilesDataset):
+        _require_tracked(name, entry)
+        names, where, source = entry.files, "", ", ".join(entry.files.model_dump(exclude_none=True).values())
+    else:
+        folder = mirror(name, entry)
+        names, source = entry.splits, "mirror" if folder else f"hub: {entry.hub}"
+        where = "the mirror's " if folder else f"the hub's {entry.hub}: "
+        tables = {} if folder else _read_hub(name, entry)
+    found, problems = {}, []
+    for key, named in names.model_dump(exclude_none=True).items():
+        labeled = key != "unlabeled"
+        columns = [*entry.text, *([entry.label] if labeled else []), *(entry.further_columns if labeled else [])]
+        try:
+            if isinstance(entry, FilesDataset):
+                table = read_files(named, columns, entry.encoding)
+            elif folder:
+                table = _read_mirror(name, folder, entry.config, named, columns)
+            else:
+                table = _of_hub(tables, named, entry.hub, columns)
+            rows = checks.check_rows(table, f"{where}{named}", entry if labeled else _without_columns(entry), labeled)
+            found[key if labeled else UNLABELED] = rows
+        except UserError as error:
+            problems.append(str(error))
+    if isinstance(entry, HubDataset) and entry.hub == imdb.HUB and not problems:
+        problems += imdb.differences(found, where.rstrip(": "))
+    if problems:
+        raise UserError("\n".join(dict.fromkeys(problems)))
+    return found, source
+
+
+def _without_columns(entry: TextDataset) -> TextDataset:
+    return entry.model_copy(update={"group": None, "slices": []})
+
+
+def _require_tracked(name: str, entry: FilesDataset) -> None:
+    """Refuse files elsewhere: they could change without DVC's knowledge."""
+    folder = FOLDER / name
+    for pattern in entry.files.model_dump(exclude_none=True).values():
+        if not Path(pattern).absolute().is_relative_to(folder.absolute()):
+            raise UserError(
+                f"params.yaml: datasets.{name}.files: {pattern} is not below {folder}/, where DVC notices changes: "
+                f"copy it there, or run `sentiment-rnn init {pattern} --name {name}`"
+            )
+
+
+def mirror(name: str, entry: HubDataset) -> Path | None:
+    """The mirror folder of a data set: the environment's NAME_MIRROR (IMDB_MIRROR), else the one in params.yaml."""
+    folder = os.environ.get(mirror_variable(name)) or entry.mirror
     return Path(folder) if folder else None
 
 
-def from_hub(name: str) -> dict[str, Split]:
-    """The splits of a data set on the hub.
+def mirror_variable(name: str) -> str:
+    """The environment variable that names the mirror of a data set."""
+    return f"{name.upper().replace('-', '_')}_MIRROR"
 
-    Raises:
-        UserError: the hub cannot be reached, or has no such data set.
-    """
-    import datasets
 
-    print(f"Reading {name} from the hub ...", flush=True)
+def _read_hub(name: str, entry: HubDataset) -> dict[str, pa.Table]:
     try:
-        found = datasets.load_dataset(name)
-    except Exception as error:
-        # the client raises errors of many types, from name resolution to a corrupt archive
+        return read_hub(entry.hub, entry.config, entry.revision)
+    except UserError as error:
         raise UserError(
-            f"the hub's {name} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}): "
-            f"set {MIRROR} to a folder in the hub's layout, or run `make demo`, which needs no download"
+            f"{error}: set {mirror_variable(name)} to a folder in the hub's layout, or run `make demo`, which needs no "
+            "download"
         ) from error
-    splits = {}
-    for split in SPLITS:
-        if split not in found:
-            raise UserError(f"the hub's {name} has no split {split}")
-        splits[split] = check_rows(found[split].data.table, f"the hub's {name}: {split}", split)
-    return splits
 
 
-def from_mirror(folder: Path) -> dict[str, Split]:
-    """The splits of a folder in the hub's layout, `plain_text/SPLIT-*.parquet`.
+def _of_hub(tables: dict[str, pa.Table], split_name: str, hub: str, columns: list[str]) -> pa.Table:
+    if split_name not in tables:
+        raise UserError(f"the hub's {hub} has no split {split_name}; it has {', '.join(tables)}")
+    missing = [column for column in columns if column not in tables[split_name].column_names]
+    if missing:
+        listed = ", ".join(tables[split_name].column_names)
+        raise UserError(f"the hub's {hub}: {split_name}: no column {' and no column '.join(missing)}, only {listed}")
+    return tables[split_name].select(columns)
 
-    Raises:
-        UserError: a file is missing or corrupt.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    print("Reading IMDB from the mirror ...", flush=True)
+def _read_mirror(name: str, folder: Path, config: str | None, split_name: str, columns: list[str]) -> pa.Table:
+    subfolder = config or "*"
+    pattern = f"{subfolder}/{split_name}-*.parquet"
     if not folder.is_dir():
-        raise UserError(f"the mirror {folder} is not a folder: set {MIRROR} to one that holds plain_text/*.parquet")
-    splits: dict[str, Split] = {}
-    for name in SPLITS:
-        files = sorted(folder.glob(f"plain_text/{name}-*.parquet"))
-        if not files:
-            raise UserError(f"the mirror {folder} has no plain_text/{name}-*.parquet")
-        try:
-            table = pa.concat_tables([pq.read_table(file) for file in files])
-            table.validate(full=True)  # that strings are valid UTF-8, too
-        except (pa.ArrowException, OSError) as error:
-            raise UserError(
-                f"the mirror's {name} cannot be read ({' '.join(str(error).split())[:200]}): copy it again"
-            ) from None
-        splits[name] = check_rows(table, f"the mirror's {name}", name)
-    return splits
+        raise UserError(
+            f"the mirror {folder} is not a folder: set {mirror_variable(name)} to one that holds {subfolder}/*.parquet"
+        )
+    if not list(folder.glob(pattern)):
+        raise UserError(f"the mirror {folder} has no {pattern}")
+    print(f"Reading {split_name} of {name} from the mirror ...", flush=True)
+    return read_files(str(folder / pattern), columns)
+
+
+def _split_off_test(rows: Split, params: Params, entry: TextDataset) -> tuple[Split, Split, str]:
+    fraction = params.data.test_fraction
+    places = split.positions(rows, params.data.seed, rows.columns[entry.group] if entry.group else None)
+    by_group = f", by {entry.group}" if entry.group else ""
+    how = f"{100 * fraction:g}% of the rows, stratified, identical texts together{by_group}, seed {params.data.seed}"
+    return rows.take(np.flatnonzero(places >= fraction)), rows.take(np.flatnonzero(places < fraction)), how
 
 
 def generate(name: str, sizes: SyntheticDataset) -> Corpus:
@@ -94,24 +146,36 @@ def generate(name: str, sizes: SyntheticDataset) -> Corpus:
     train = Split(*synthetic.generate(sizes.train, seed=sizes.seed))
     test = Split(*synthetic.generate(sizes.test, seed=sizes.seed + 1))
     texts, _ = synthetic.generate(sizes.unsupervised, seed=sizes.seed + 2)
-    unsupervised = Split(texts, [-1] * len(texts))
-    return Corpus(name, "generated", {"train": train, "test": test, "unsupervised": unsupervised})
+    unlabeled = Split(texts, [-1] * len(texts))
+    return Corpus(name, "generated", {"train": train, "test": test, UNLABELED: unlabeled})
 
 
-def download(params: Params, out: Path) -> dict[str, Any]:
-    """Run the stage download: load the data set, write its raw splits.
+def download(params: Params, out: Path, card_file: Path) -> dict[str, Any]:
+    """Run the stage download: load and check the data set, write its raw splits and its card.
 
     Args:
         params: `data` and `datasets` are used.
         out: replaced as a whole.
+        card_file: a Markdown file.
 
     Returns:
         The report, from `checks.describe`.
     """
     corpus = load(params)
-    report = checks.describe(corpus)
-    content_hashes = {name: split["content_hash"] for name, split in report["splits"].items()}
-    store.save(corpus, out, {"dataset": corpus.dataset, "content_hashes": content_hashes})
-    sizes = ", ".join(f"{len(split.texts):,} {name}" for name, split in corpus.splits.items())
+    entry = params.dataset
+    report = checks.describe(corpus, None if isinstance(entry, SyntheticDataset) else entry.group)
+    save(corpus, report, out)
+    with atomic_file(card_file) as file:
+        file.write(card(corpus, report))
+    sizes = ", ".join(f"{len(rows.texts):,} {name}" for name, rows in corpus.splits.items())
     print(f"{corpus.dataset} ({corpus.source}): {sizes}")
+    for warning in report["warnings"]:
+        print(f"warning: {warning}")
     return report
+
+
+def save(corpus: Corpus, report: dict[str, Any], out: Path) -> None:
+    """Write the raw splits of a corpus, with what identifies them."""
+    content_hashes = {name: each["content_hash"] for name, each in report["splits"].items()}
+    identity = {"dataset": corpus.dataset, "content_hashes": content_hashes}
+    store.save(corpus, out, identity | {"class_names": list(corpus.class_names)})

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import datasets
 import numpy as np
 
 from sentiment_rnn.data import store
@@ -11,7 +10,7 @@ from sentiment_rnn.errors import UserError
 
 
 class Reviews(NamedTuple):
-    """N reviews: their `texts`, and `labels` `(N,)` of 1 positive and 0 negative."""
+    """N reviews: their `texts`, and `labels` `(N,)` of 0 and 1."""
 
     texts: list[str]
     labels: np.ndarray
@@ -32,6 +31,7 @@ def load(raw: Path, tokens: Path, split: str) -> Reviews:
         raise UserError(f"{tokens} was made from other reviews than {raw}: run `dvc repro tokenize`")
     if not (tokens / split).is_dir():
         raise UserError(f"{tokens}/{split} is missing: run `dvc repro tokenize` (or `dvc pull`)")
-    table = datasets.load_from_disk(str(tokens / split)).data.table
-    texts = store.load_split(raw, "train" if split == "validation" else split).texts
+    table = store.load_tokens(tokens / split)
+    is_part_of_train = split == "validation" and not (raw / "validation.parquet").is_file()
+    texts = store.load_split(raw, "train" if is_part_of_train else split).texts
     return Reviews([texts[row] for row in table["row"].to_pylist()], table["label"].to_numpy())

@@ -1,6 +1,6 @@
 """Figures of the evaluation report, drawn without a display; the caller saves and closes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from sentiment_rnn.data.corpus import CLASS_NAMES
+from sentiment_rnn.evaluation.slices import file_name
 
 CANDIDATE: dict[str, Any] = {"color": "C0", "linewidth": 2.2, "zorder": 3}
 REFERENCE: dict[str, Any] = {"color": "grey", "linewidth": 1, "linestyle": (0, (1, 3))}
@@ -30,7 +30,11 @@ SLICES = {
 
 
 def draw(
-    predictions: Mapping[str, np.ndarray], labels: np.ndarray, report: Mapping[str, Any], subject: str
+    predictions: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    report: Mapping[str, Any],
+    subject: str,
+    class_names: Sequence[str],
 ) -> dict[str, Figure]:
     """All figures, by file name.
 
@@ -39,15 +43,16 @@ def draw(
         labels: `(N,)` of 0 and 1.
         report: from `report.compute_report`.
         subject: data set and split, for the titles.
+        class_names: of the labels 0 and 1.
     """
     candidate = next(iter(predictions))
     positive = predictions[candidate]
     return {
         "roc.png": _roc(predictions, labels, subject),
         "pr.png": _precision_recall(predictions, labels, subject),
-        "calibration.png": _calibration(positive, report["calibration"], f"{candidate} on {subject}"),
-        "confusion.png": _confusion(positive, labels, f"{candidate} on {subject}"),
-        **{f"{name}.png": _slices(name, rows, subject) for name, rows in report["slices"].items()},
+        "calibration.png": _calibration(positive, report["calibration"], f"{candidate} on {subject}", class_names[1]),
+        "confusion.png": _confusion(positive, labels, f"{candidate} on {subject}", class_names),
+        **{f"{file_name(name)}.png": _slices(name, rows, subject) for name, rows in report["slices"].items()},
     }
 
 
@@ -114,7 +119,7 @@ def _legend(figure: Figure, axis: Axes) -> None:
     figure.legend(handles, names, loc="outside lower center", ncols=min(3, len(names)), frameon=False)
 
 
-def _calibration(positive: np.ndarray, calibration: Mapping[str, Any], title: str) -> Figure:
+def _calibration(positive: np.ndarray, calibration: Mapping[str, Any], title: str, class_name: str) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4.7), layout="constrained")
     left.plot([0, 1], [0, 1], **REFERENCE, label="perfectly calibrated")
     for when, color, marker in (("before", "C1", "s"), ("after", "C0", "o")):
@@ -130,14 +135,14 @@ def _calibration(positive: np.ndarray, calibration: Mapping[str, Any], title: st
         )
     left.set(
         xlabel="mean predicted probability",
-        ylabel="fraction of positives",
+        ylabel=f"fraction of {class_name}",
         title=f"{len(calibration['after']['curve'])} bins of {calibration['after']['curve'][0]['reviews']:,} reviews",
     )
     left.grid(alpha=0.3)
     right.hist(positive, bins=np.linspace(0, 1, 41).tolist(), color="C0")
     right.set(
         yscale="log",
-        xlabel="predicted probability, after temperature scaling",
+        xlabel=f"predicted probability of {class_name}, after temperature scaling",
         ylabel="reviews (log scale)",
         title="histogram",
     )
@@ -151,7 +156,7 @@ def _calibration(positive: np.ndarray, calibration: Mapping[str, Any], title: st
     return figure
 
 
-def _confusion(positive: np.ndarray, labels: np.ndarray, title: str) -> Figure:
+def _confusion(positive: np.ndarray, labels: np.ndarray, title: str, class_names: Sequence[str]) -> Figure:
     counts = confusion_matrix(labels, positive >= 0.5, labels=[0, 1])
     fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axis = plt.subplots(figsize=(5.6, 4.6), layout="constrained")
@@ -166,15 +171,15 @@ def _confusion(positive: np.ndarray, labels: np.ndarray, title: str) -> Figure:
             fontsize=14,
             color="white" if fraction > 0.5 else "black",
         )
-    axis.set_xticks([0, 1], CLASS_NAMES)
-    axis.set_yticks([0, 1], CLASS_NAMES, rotation=90, va="center")
+    axis.set_xticks([0, 1], class_names)
+    axis.set_yticks([0, 1], class_names, rotation=90, va="center")
     axis.set(xlabel="predicted label", ylabel="label (each row adds up to 100%)")
     figure.suptitle(f"Confusion matrix of {title}", fontsize="medium")
     return figure
 
 
 def _slices(name: str, rows: list[dict[str, Any]], subject: str) -> Figure:
-    title, unit = SLICES[name]
+    title, unit = SLICES.get(name, (name, name.removeprefix("by ")))
     models = list(rows[0]["models"])
     figure, axis = plt.subplots(figsize=(9.5, 0.55 * len(rows) + 2), layout="constrained")
     places = np.arange(len(rows))

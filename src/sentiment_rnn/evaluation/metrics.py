@@ -1,4 +1,4 @@
-"""Metrics of a binary classifier on a labelled split."""
+"""Metrics of a binary classifier on a labeled split."""
 
 from statistics import fmean
 from typing import Any

@@ -7,7 +7,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.evaluation import slices
 
 METRICS = {  # by key: the name, and whether it is shown in percent
@@ -24,10 +23,10 @@ def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping
     """Fill in the template.
 
     Args:
-        facts: dataset, model (the registered model's name), version, architecture, n (test reviews), candidate (the
-            version's name in `report`), previous (the previous champion's, or None), champion (whether this version is
-            it now), verdict (of the promotion), test_readings (versions evaluated on this test split so far), run_id,
-            reproduce (the command).
+        facts: dataset, class_names (of the labels 0 and 1), model (the registered model's name), version, architecture,
+            n (test reviews), candidate (the version's name in `report`), previous (the previous champion's, or None),
+            champion (whether this version is it now), verdict (of the promotion), test_readings (versions evaluated on
+            this test split so far), run_id, reproduce (the command).
         report: from `report.compute_report`.
         figures: PNG files, by name.
     """
@@ -38,13 +37,19 @@ def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "percentage_points": _percentage_points, "p_value": _p_value}
+    environment.filters |= {
+        "percent": _percent,
+        "percentage_points": _percentage_points,
+        "p_value": _p_value,
+        "file_name": slices.file_name,
+    }
     return environment.get_template("page.html.j2").render(
         facts=facts,
         report=report,
         figures={name: _data_url(path) for name, path in figures.items()},
         metrics=METRICS,
-        class_names=CLASS_NAMES,
+        class_names=facts["class_names"],
+        column_slices=[name for name in report["slices"] if name not in slices.OF_TEXT],
         min_reviews=slices.MIN_REVIEWS,
         negation=sorted(slices.NEGATION),
         contrast=sorted(slices.CONTRAST),

@@ -34,6 +34,7 @@ def write_report(
     test: Split,
     temperature: float,
     predict: Predict,
+    slice_columns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compute the report and write it to `folder`, which is replaced as a whole.
 
@@ -45,16 +46,19 @@ def write_report(
         test: the N reviews.
         temperature: of the candidate.
         predict: the candidate's probabilities of "positive" for any texts.
+        slice_columns: columns of test by whose values the accuracy is reported.
 
     Returns:
         The report of `compute_report`.
     """
     candidate, labels = facts["candidate"], np.array(test.labels)
-    report = compute_report(predictions, baselines, labels, test.texts, temperature, predict)
+    columns = {name: test.columns[name] for name in slice_columns}
+    report = compute_report(predictions, baselines, labels, test.texts, temperature, predict, columns)
     identity = {key: facts[key] for key in ("dataset", "architecture", "version")}
     with atomic_folder(folder) as partial:
         paths = {}
-        for name, figure in figures.draw(predictions, labels, report, f"{facts['dataset']} test").items():
+        drawn = figures.draw(predictions, labels, report, f"{facts['dataset']} test", facts["class_names"])
+        for name, figure in drawn.items():
             paths[name] = partial / name
             figure.savefig(paths[name], dpi=110)
             plt.close(figure)
@@ -70,6 +74,7 @@ def compute_report(
     texts: list[str],
     temperature: float,
     predict: Predict,
+    columns: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Metrics, model comparison, calibration, slices, most confident errors and label issues.
 
@@ -80,6 +85,7 @@ def compute_report(
         texts: the N reviews.
         temperature: the candidate's logits were divided by it.
         predict: the candidate's probabilities of "positive" for any texts.
+        columns: by whose values the reviews are sliced, `(N,)` each.
 
     Returns:
         measures, comparison, calibration, slices, errors, label_issues.
@@ -102,7 +108,9 @@ def compute_report(
             for other in others
         },
         "calibration": _calibration(positive, labels, temperature),
-        "slices": {name: slices.slice_metrics(masks, correct) for name, masks in slices.slice_masks(texts).items()},
+        "slices": {
+            name: slices.slice_metrics(masks, correct) for name, masks in slices.slice_masks(texts, columns).items()
+        },
         "errors": _errors(positive, labels, texts, issues, predict),
         "label_issues": {
             "models": issue_models,

@@ -1,5 +1,7 @@
-"""Accuracy by slice of the reviews: by length, and by the rates of negation and contrast words."""
+"""Accuracy by slice of the reviews: by length, by the rates of negation and contrast words, by columns of the data."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -20,6 +22,8 @@ CONTRAST = frozenset((
 # a slice has the values above one edge, up to and including the next
 LENGTHS = (-np.inf, 100, 150, 200, 300, 400, 600, 1000, np.inf)  # tokens
 RATES = (-np.inf, 0, 0.5, 1, 1.5, 2, 3, np.inf)  # words per 100 tokens
+OF_TEXT = ("length", "negation", "contrast")
+MAX_VALUES = 12  # of a column: the most frequent ones
 MIN_REVIEWS = 30  # a smaller slice is merged with its neighbor: its accuracy would be noise
 
 
@@ -28,10 +32,16 @@ def is_negation(token: str) -> bool:
     return token in NEGATION or token.endswith(("n't", "n\u2019t"))
 
 
-def slice_masks(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-    """Masks `(N,)` of the reviews in each slice, by kind of slice: `length`, `negation` and `contrast`.
+def slice_masks(
+    texts: Sequence[str], columns: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, dict[str, np.ndarray]]:
+    """Masks `(N,)` of the reviews in each slice, by kind of slice: `length`, `negation`, `contrast`, `by COLUMN`.
 
     Each slice has at least `MIN_REVIEWS` reviews, unless there are fewer than that in total.
+
+    Args:
+        texts: of the `N` reviews.
+        columns: further kinds of slices: `(N,)` values of each.
     """
     reviews = [split_tokens(text) for text in texts]
     lengths = np.array([len(review) for review in reviews])
@@ -41,7 +51,21 @@ def slice_masks(texts: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         "length": _bins(lengths, LENGTHS, step=1),
         "negation": _bins(100 * negation / np.maximum(lengths, 1), RATES),
         "contrast": _bins(100 * contrast / np.maximum(lengths, 1), RATES),
+        **{f"by {name}": _by_value(np.array(values)) for name, values in (columns or {}).items()},
     }
+
+
+def file_name(kind: str) -> str:
+    """The name of a kind of slice in the names of files."""
+    return re.sub(r"\W+", "-", kind)
+
+
+def _by_value(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks of the most frequent values; the rest is one slice, if it is not empty."""
+    frequent = [str(value) for value, count in Counter(values.tolist()).most_common(MAX_VALUES) if count >= MIN_REVIEWS]
+    masks = {value or "(empty)": values == value for value in sorted(frequent)}
+    rest = ~np.isin(values, frequent)
+    return masks | ({"all others": rest} if rest.any() else {})
 
 
 def _bins(values: np.ndarray, edges: Sequence[float], step: float = 0) -> dict[str, np.ndarray]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from sentiment_rnn.evaluation.slices import file_name
+
 MAX_ROWS = 200  # of a curve: one row per review would be megabytes
 
 
@@ -57,4 +59,4 @@ def write(
             "error_rate_percent_low": 100 * (1 - high),
             "error_rate_percent_high": 100 * (1 - low),
         }
-        write_csv(name, columns)
+        write_csv(file_name(name), columns)

@@ -28,7 +28,7 @@ ROW_LABELS = {
 COLORMAPS = ("Blues", "Oranges")
 
 
-def plot_trace(trace: Trace, title: str) -> Figure:
+def plot_trace(trace: Trace, title: str, class_name: str) -> Figure:
     """The figure of a trace.
 
     Up to 120 words are plotted, in bands of at most 30, one below the other. Of a longer review the four bands with
@@ -49,7 +49,7 @@ def plot_trace(trace: Trace, title: str) -> Figure:
     figure.supxlabel("\n".join([CAPTION, *notes]), fontsize=8, x=0.01, ha="left")
     for part, words in zip(figure.subfigures(len(bands), 1, squeeze=False)[:, 0], bands, strict=True):
         axes = part.subplots(len(heights), 1, height_ratios=heights, sharex=True)
-        _plot_probability(axes[0], trace, words)
+        _plot_probability(axes[0], trace, words, class_name)
         _plot_pooling(axes[1], trace, words)
         for axis, direction, colormap in zip(axes[2:], trace.cells, COLORMAPS, strict=False):
             _plot_cells(axis, trace.cells[direction], words, colormap)
@@ -60,7 +60,7 @@ def plot_trace(trace: Trace, title: str) -> Figure:
     return figure
 
 
-def _plot_probability(axis: Axes, trace: Trace, words: np.ndarray) -> None:
+def _plot_probability(axis: Axes, trace: Trace, words: np.ndarray, class_name: str) -> None:
     """The probability of the text up to each word; its values are printed towards the middle of the axis."""
     probability = trace.probability[words]
     axis.axhline(0.5, color="grey", linewidth=0.8)
@@ -74,7 +74,7 @@ def _plot_probability(axis: Axes, trace: Trace, words: np.ndarray) -> None:
                 f"{value:.2f}", (word, value), offset, textcoords="offset points", ha="center", va=alignment,
                 fontsize=7, path_effects=[withStroke(linewidth=2, foreground="white")],
             )  # fmt: skip
-    axis.set(ylim=(0, 1), yticks=[0, 0.5, 1], ylabel="P(positive)\nso far")
+    axis.set(ylim=(0, 1), yticks=[0, 0.5, 1], ylabel=f"P({class_name})\nso far")
     axis.grid(axis="x", alpha=0.3)
 
 

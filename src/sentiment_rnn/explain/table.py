@@ -10,7 +10,7 @@ from sentiment_rnn.explain.trace import Trace
 ARROWS = {"forward": "→", "backward": "←"}
 LEGEND = (
     "→ forward, ← backward; means of the gates over the units: f forget, i input, o output, r reset, u update; norms "
-    "of the cell state |c| and the hidden state |h|; share in the pooling, %; P(positive) of the text so far"
+    "of the cell state |c| and the hidden state |h|; share in the pooling, %; P({class_name}) of the text so far"
 )
 
 

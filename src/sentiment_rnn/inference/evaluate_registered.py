@@ -16,7 +16,7 @@ from sentiment_rnn.evaluation.significance import mcnemar
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import champion, latency, serialization
 from sentiment_rnn.inference.logits import network_logits
-from sentiment_rnn.params import BASELINES, Params
+from sentiment_rnn.params import BASELINES, Params, SyntheticDataset
 from sentiment_rnn.tracking import promotion, registry
 from sentiment_rnn.tracking.store import connect
 
@@ -86,7 +86,13 @@ def evaluate_registered(
         "champion": verdict.promoted,
         "verdict": verdict.reason,
     }
-    details = {"candidate": candidate, "previous": previous_name, "run_id": run_id, "reproduce": "dvc repro evaluate"}
+    details = {
+        "candidate": candidate,
+        "previous": previous_name,
+        "run_id": run_id,
+        "reproduce": "dvc repro evaluate",
+        "class_names": store.load_class_names(raw),
+    }
     report = write_report(
         reports / "evaluation",
         summary | details,
@@ -95,6 +101,7 @@ def evaluate_registered(
         test,
         registered["temperature"],
         lambda texts: predictions.predict(model, texts, "occlusion"),
+        [] if isinstance(params.dataset, SyntheticDataset) else params.dataset.slices,
     )
     summary |= {
         "average_precision": report["measures"][candidate]["values"]["average_precision"],

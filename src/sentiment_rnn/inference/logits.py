@@ -9,7 +9,7 @@ import torch
 from sentiment_rnn.baselines import model as baselines
 from sentiment_rnn.data import texts
 from sentiment_rnn.data.batches import BucketBatchSampler
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier

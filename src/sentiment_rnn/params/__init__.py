@@ -1,5 +1,6 @@
 """params.yaml as typed, immutable objects, validated as a whole before anything is downloaded or trained."""
 
+from sentiment_rnn.params.datasets import FilesDataset, HubDataset, SyntheticDataset, TextDataset
 from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.reading import load
 from sentiment_rnn.params.schema import (
@@ -7,10 +8,9 @@ from sentiment_rnn.params.schema import (
     AblationParams,
     BaselineParams,
     ClaimsParams,
+    DataParams,
     GateParams,
-    HubDataset,
     Params,
-    SyntheticDataset,
     TrainerParams,
     WordVectorsParams,
 )
@@ -23,7 +23,9 @@ __all__ = [
     "BaselineParams",
     "Choices",
     "ClaimsParams",
+    "DataParams",
     "Distribution",
+    "FilesDataset",
     "FloatRange",
     "GateParams",
     "HubDataset",
@@ -32,6 +34,7 @@ __all__ = [
     "Params",
     "SearchParams",
     "SyntheticDataset",
+    "TextDataset",
     "TrainerParams",
     "WordVectorsParams",
     "load",

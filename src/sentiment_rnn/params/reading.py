@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.params.datasets import KINDS
 from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.schema import Params
 from sentiment_rnn.params.space import Choices, FloatRange, IntRange
@@ -62,6 +63,8 @@ def _line(path: str | Path, item: Any) -> str:
     location = item["loc"]
     if location[:2] == ("search", "space") and len(location) > 4:
         location = location[:3] + location[4:]  # pydantic inserts the name of the union's member
+    elif location[:1] == ("datasets",) and len(location) > 3:
+        location = location[:2] + location[3:]
     key = ".".join(str(part) for part in location)
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
@@ -70,6 +73,8 @@ def _line(path: str | Path, item: Any) -> str:
         return f"{path}: {key}: unknown key{allowed}"
     if item["type"] == "missing":
         return f"{path}: {key}: missing"
+    if item["type"] == "union_tag_not_found" and location[0] == "datasets":
+        return f"{path}: {key}: should have hub (of the Hugging Face hub) or files (CSV, Parquet, JSON lines)"
     if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return f"{path}: {key}.type: should be float, int or choice"
     return f"{path}: {key + ': ' if key else ''}{message}{_given(item)}"
@@ -85,7 +90,9 @@ def _section(location: tuple[int | str, ...]) -> type[BaseModel] | None:
         types: dict[str, type[BaseModel]] = {"float": FloatRange, "int": IntRange, "choice": Choices}
         return types.get(str(location[-1]))
     section: Any = Params
-    if location[:1] == ("models",):
+    if location[:1] == ("datasets",):
+        section, location = KINDS[str(location[2])], location[3:]
+    elif location[:1] == ("models",):
         section, location = ModelParams, location[2:]
     for part in location:
         section = section.model_fields[str(part)].annotation

@@ -6,40 +6,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.params.datasets import Dataset
 from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.section import Name, PositiveFloat, PositiveInt, Section, first_message, merged, updated
 from sentiment_rnn.params.space import SearchedParam, SearchParams, check_condition, range_ends
 
 
 class DataParams(Section):
-    """The data set, a key of `datasets`, and the split of validation from train."""
+    """The data set, a key of `datasets`, and the splits that it does not have itself."""
 
     dataset: Name
+    test_fraction: Annotated[float, Field(gt=0, lt=0.5)]
     validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
     seed: int
-
-
-class HubDataset(Section):
-    """A data set on the Hugging Face hub, or a mirror folder in the hub's layout, which takes precedence."""
-
-    hub: Annotated[str, Field(min_length=1)]
-    mirror: str | None
-
-
-class SyntheticDataset(Section):
-    """The synthetic corpus: number of reviews in each split, seed."""
-
-    train: Annotated[int, Field(ge=20)]
-    test: Annotated[int, Field(ge=20)]
-    unsupervised: Annotated[int, Field(ge=2)]
-    seed: int
-
-
-class DatasetsParams(Section):
-    """The data sets that `data.dataset` can select."""
-
-    imdb: HubDataset
-    synthetic: SyntheticDataset
 
 
 class TokenizerParams(Section):
@@ -73,6 +52,7 @@ class TrainerParams(Section):
     strategy: Literal["auto", "ddp"]
     num_nodes: Literal["auto"] | PositiveInt
     precision: Literal["auto", "32-true", "bf16-mixed", "64-true"]
+    min_steps: PositiveInt  # `data.fitting`
 
     @model_validator(mode="after")
     def _compatible(self) -> "TrainerParams":
@@ -137,12 +117,12 @@ class ClaimsParams(Section):
     spectral_radii: Annotated[list[PositiveFloat], Field(min_length=3)]
     reservoir_dependency_length: PositiveInt
     reservoir_model: dict[str, Any]
-    labelled: Annotated[list[PositiveInt], Field(min_length=1)]
+    labeled: Annotated[list[PositiveInt], Field(min_length=1)]
     pretraining_reviews: PositiveInt
 
     @model_validator(mode="after")
     def _compatible(self) -> "ClaimsParams":
-        for key in ("seeds", "learning_curve", "dependency_lengths", "spectral_radii", "labelled"):
+        for key in ("seeds", "learning_curve", "dependency_lengths", "spectral_radii", "labeled"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: duplicate values")
@@ -174,7 +154,7 @@ class Params(Section):
     """All of params.yaml."""
 
     data: DataParams
-    datasets: DatasetsParams
+    datasets: dict[Name, Dataset]
     tokenizer: TokenizerParams
     word_vectors: WordVectorsParams
     trainer: TrainerParams
@@ -205,10 +185,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Params":
-        if self.data.dataset not in DatasetsParams.model_fields:
-            raise ValueError(
-                f"data.dataset: {self.data.dataset} is not one of {', '.join(DatasetsParams.model_fields)}"
-            )
+        if self.data.dataset not in self.datasets:
+            raise ValueError(f"data.dataset: {self.data.dataset} is not one of {', '.join(self.datasets)}")
         if len(set(self.architectures)) < len(self.architectures):
             raise ValueError(f"architectures: duplicate values in {', '.join(self.architectures)}")
         for key, names in (
@@ -325,8 +303,13 @@ class Params(Section):
         return baseline
 
     @property
+    def dataset(self) -> Dataset:
+        """The entry of `datasets` that `data.dataset` selects."""
+        return self.datasets[self.data.dataset]
+
+    @property
     def registered_name(self) -> str:
-        """Name of the registered model, with its data set's: `imdb-bilstm`, `synthetic-bilstm`."""
+        """Name of the registered model, with its data set's: `imdb-bilstm`, `my-reviews-bilstm`."""
         return f"{self.data.dataset}-bilstm"
 
 

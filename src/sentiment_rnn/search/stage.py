@@ -45,11 +45,15 @@ def run(name: str, params: Params, n_trials: int | None = None, folders: Folders
     elif model.protocol == "keras_reference" or not search.n_trials or not used_by(search.space, model):
         print(f"{name}: nothing to search, the values of params.yaml are used", flush=True)
     else:
+        from sentiment_rnn.data.fitting import fit_to_data
         from sentiment_rnn.search.driver import search as run_search
 
+        fitted = fit_to_data(model, folders.tokens, params.trainer.min_steps)
+        if fitted.max_epochs > model.max_epochs:  # few texts
+            search = search.model_copy(update={"max_epochs": max(search.max_epochs, fitted.max_epochs)})
         report = run_search(
             name,
-            model,
+            fitted,
             search,
             params.trainer,
             tokens=folders.tokens,

@@ -11,6 +11,7 @@ from sentiment_rnn.errors import UserError
 
 TEXT = "text"  # the column of the reviews
 PREDICTION = ("label", "probability")  # the columns that a prediction adds
+BESIDE_A_LABEL = ("predicted_label", "predicted_probability")  # their names where the file has such columns itself
 MAX_FIELD_LENGTH = 2**31 - 1  # characters; the default of Python's csv is 131,072
 
 
@@ -122,20 +123,25 @@ class Writer:
     def __init__(self, file: TextIO, file_format: FileFormat) -> None:
         self.file, self.file_format = file, file_format
         self.csv: csv.DictWriter[str] | None = None
+        self.added: tuple[str, str] | None = None  # the names of the columns: the first row decides
 
     def write(self, rows: Iterable[Row], predictions: Iterable[dict[str, Any]]) -> None:
         """Write rows with `label` and `probability` added, and flush, so that a pipe passes them on immediately.
 
+        If the first row has such a column, the added ones are `predicted_label` and `predicted_probability`.
+
         Raises:
             UserError: a row's fields differ from the first row's and the format is CSV, a field is invalid Unicode, or
-                a row has a column of the predictions already.
+                a row has a field with the name of an added one.
         """
         for row, prediction in zip(rows, predictions, strict=True):
-            if taken := row.fields.keys() & set(PREDICTION):
-                raise UserError(f"line {row.line}: {min(taken)} is a column of the predictions: rename it in the file")
             label, probability = (prediction[column] for column in PREDICTION)
+            if self.added is None:
+                self.added = BESIDE_A_LABEL if row.fields.keys() & set(PREDICTION) else PREDICTION
+            if taken := row.fields.keys() & set(self.added):
+                raise UserError(f"line {row.line}: {min(taken)} is a column of the predictions: rename it in the file")
             try:
-                self._write(row.line, row.fields | dict(zip(PREDICTION, (label, round(probability, 6)), strict=True)))
+                self._write(row.line, row.fields | dict(zip(self.added, (label, round(probability, 6)), strict=True)))
             except UnicodeEncodeError:
                 raise UserError(f"line {row.line}: contains a lone surrogate (invalid Unicode): remove it") from None
         self.file.flush()

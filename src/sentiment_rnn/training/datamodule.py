@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from sentiment_rnn.data.batches import Batch, BucketBatchSampler, Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
 EVALUATION_BATCH = 256

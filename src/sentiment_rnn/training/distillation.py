@@ -1,4 +1,4 @@
-"""Distillation: pseudo-labels of teachers on the unlabelled reviews, and training on them.
+"""Distillation: pseudo-labels of teachers on the unlabeled reviews, and training on them.
 
 Hinton et al. (2015), "Distilling the knowledge in a neural network": the labels are the teachers' probabilities. With a
 teacher of the student's architecture it is self-training (Xie et al., 2020, "Self-training with noisy student").
@@ -12,6 +12,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.corpus import UNLABELED
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.calibration import fit_temperature
@@ -25,7 +28,7 @@ PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
 
 
 def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: Path, out: Path) -> None:
-    """The stage pseudo_label: write the mean prediction of an architecture's teachers on the unlabelled reviews.
+    """The stage pseudo_label: write the mean prediction of an architecture's teachers on the unlabeled reviews.
 
     The mean logit is divided by a temperature that is fitted on validation.
 
@@ -47,13 +50,17 @@ def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: 
     def predict(split: str) -> Predicted:
         return _mean([_teacher(teacher, params, split, raw, tokens, models) for teacher in teachers])
 
+    if not len(TokenizedReviews(tokens, [UNLABELED], Encoding(**params.model_of(name).encoding()))):
+        print(f"{name}: no unlabeled texts, so it learns from the labels alone", flush=True)
+        save(np.empty(0), tokens, out)
+        return
     names = " and ".join(teachers)
     validation = predict("validation")
     temperature = fit_temperature(validation.logits, validation.labels)
     accuracy = np.mean((validation.logits > 0) == (validation.labels > 0))
     print(f"{names}: validation accuracy {accuracy:.4f}, temperature {temperature}", flush=True)
-    print(f"{names}: predicting the unlabelled reviews ...", flush=True)
-    save(probabilities(predict("unsupervised").logits / temperature), tokens, out)
+    print(f"{names}: predicting the unlabeled reviews ...", flush=True)
+    save(probabilities(predict(UNLABELED).logits / temperature), tokens, out)
 
 
 def _teacher(name: str, params: Params, split: str, raw: Path, tokens: Path, models: Path) -> Predicted:
@@ -70,14 +77,14 @@ def _mean(predicted: list[Predicted]) -> Predicted:
 
 
 def save(positive: np.ndarray, tokens: Path, folder: Path) -> None:
-    """Write pseudo-labels: probabilities `(N,)` of "positive", in the order of the unlabelled reviews in `tokens`."""
+    """Write pseudo-labels: probabilities `(N,)` of "positive", in the order of the unlabeled reviews in `tokens`."""
     with atomic_folder(folder) as partial:
         save_file({"positive": positive.astype(np.float32)}, partial / PROBABILITIES)
         write_json(partial / DESCRIPTION, load_identity(tokens))
 
 
 def load(name: str, model: ModelParams, folder: Path, tokens: Path) -> np.ndarray | None:
-    """Read the pseudo-labels of an architecture, `(N,)` float32; None if it has no teachers.
+    """Read the pseudo-labels of an architecture, `(N,)` float32; None if it has no teachers, or there are no texts.
 
     Raises:
         UserError: they are missing, corrupt, or made from another data set than `tokens`.
@@ -90,7 +97,7 @@ def load(name: str, model: ModelParams, folder: Path, tokens: Path) -> np.ndarra
         made_from = read_json(folder / DESCRIPTION)
     if made_from != load_identity(tokens):
         raise UserError(f"{folder} was made from another data set than {tokens}: run `dvc repro pseudo_label_{name}`")
-    return positive
+    return positive if len(positive) else None
 
 
 def digest(name: str, model: ModelParams, folder: Path) -> str | None:
@@ -119,7 +126,7 @@ def distill(
     pseudo_labels: np.ndarray,
     init_state: Mapping[str, Tensor] | None,
 ) -> FitResult | None:
-    """Train on the unlabelled reviews for `model.distillation_epochs`.
+    """Train on the unlabeled reviews for `model.distillation_epochs`.
 
     Args:
         name: in the progress output.

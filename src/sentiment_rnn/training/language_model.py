@@ -15,7 +15,7 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn
 
 from sentiment_rnn.data.batches import Batch, BucketBatchSampler, Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.models.pooling import mask
 from sentiment_rnn.params import ModelParams, TrainerParams
@@ -78,7 +78,7 @@ def pretrain(
     logger: Logger | bool,
     max_epochs: int = 1,
 ) -> dict[str, Tensor]:
-    """Train a language model on unlabelled reviews.
+    """Train a language model on unlabeled reviews.
 
     Args:
         name: in the progress output.
@@ -94,12 +94,14 @@ def pretrain(
         The weights of the embedding and the encoder, by their names in `Classifier`.
     """
     encoding = Encoding(**model.encoding())
-    unlabelled = TokenizedReviews(tokens, ["unsupervised"], encoding)
-    unlabelled.subsample(min(1.0, reviews / len(unlabelled)), seed)
-    batches = BucketBatchSampler(unlabelled.lengths, encoding, model.batch_size, seed)
+    unlabeled = TokenizedReviews(tokens, ["unsupervised"], encoding)
+    if not len(unlabeled):  # train's texts, without their labels
+        unlabeled = TokenizedReviews(tokens, ["train"], encoding)
+    unlabeled.subsample(min(1.0, reviews / len(unlabeled)), seed)
+    batches = BucketBatchSampler(unlabeled.lengths, encoding, model.batch_size, seed)
     torch.manual_seed(seed)
     module = LanguageModule(model, max_epochs * len(batches))
-    history = History(name, int(np.minimum(unlabelled.lengths, encoding.max_length).sum()))
+    history = History(name, int(np.minimum(unlabeled.lengths, encoding.max_length).sum()))
     trainer = make_trainer(
         params,
         model.batch_size,
@@ -111,6 +113,6 @@ def pretrain(
         enable_model_summary=False,
         enable_progress_bar=False,
     )
-    trainer.fit(module, loader(unlabelled, batches))
+    trainer.fit(module, loader(unlabeled, batches))
     weights = module.model.state_dict()
     return {key: weights[key].cpu() for key in weights if key.startswith(TRANSFERRED)}

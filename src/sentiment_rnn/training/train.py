@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.fitting import fit_to_data
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities, training_report
 from sentiment_rnn.evaluation.plots import learning_curves
@@ -55,6 +56,7 @@ def train(name: str, params: Params, folders: Folders = Folders()) -> None:  # n
     model, path = params.model_of(name), params.path_of(name)
     if not model.teachers:
         model = updated(model, read_json(folders.searches / f"{name}.json"))
+    model = fit_to_data(model, folders.tokens, params.trainer.min_steps)
     work = folders.work / name
     outs = {seed: folders.models / path / f"seed-{seed}" for seed in model.seeds}
     metrics = [train_seed(name, model, params.trainer, seed, folders, work, out) for seed, out in outs.items()]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.corpus import UNKNOWN
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import Params, WordVectorsParams
 from sentiment_rnn.progress import duration

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.studies.ablation import report
 from sentiment_rnn.studies.ablation.variant import UNCHANGED, Variant, plan
@@ -33,9 +33,9 @@ def without_word_vectors(variant: Variant) -> Variant:
 @pytest.fixture
 def context(client: MlflowClient, project: Path, tokens: Path) -> Context:
     """A project with pseudo-labels; the test runs in it."""
-    unlabelled = TokenizedReviews(tokens, ["unsupervised"], Encoding(**PARAMS.model_of("best").encoding()))
+    unlabeled = TokenizedReviews(tokens, ["unsupervised"], Encoding(**PARAMS.model_of("best").encoding()))
     for name in ("student", "best"):
-        positive = np.linspace(0.1, 0.9, len(unlabelled)) + (name == "best") / 20
+        positive = np.linspace(0.1, 0.9, len(unlabeled)) + (name == "best") / 20
         distillation.save(positive, tokens, Path("data/pseudo_labels", name))
     return Context(PARAMS.trainer, tokens, Path("work/ablation"), "ablation")
 

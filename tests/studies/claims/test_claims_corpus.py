@@ -7,8 +7,8 @@ import pytest
 
 from sentiment_rnn.data import synthetic
 from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.studies.claims import corpus
 
 ALL_TOKENS = Encoding(2_000, 1_000, "tail", "post")

@@ -20,7 +20,7 @@ SHORT = {"max_length": 24, "max_epochs": 1, "vocab_size": 200, "batch_size": 60,
 SMALL = {
     "model": SHORT, "reviews": 90, "learning_curve": [60], "min_steps": 1,
     "gradient_steps": 6, "dependency_lengths": [5, 8], "long_range_reviews": 40,
-    "spectral_radii": [0.5, 1.0, 2.0], "labelled": [60], "pretraining_reviews": 20,
+    "spectral_radii": [0.5, 1.0, 2.0], "labeled": [60], "pretraining_reviews": 20,
     "reservoir_model": {"hidden_size": 6}, "long_range_model": {**SHORT, "hidden_size": 4},
 }  # fmt: skip
 

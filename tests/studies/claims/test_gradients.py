@@ -6,7 +6,7 @@ import torch
 
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.models import Classifier
 from sentiment_rnn.studies.claims.gradients import gradient_norms
 

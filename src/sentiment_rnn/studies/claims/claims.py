@@ -204,11 +204,11 @@ CLAIMS = (
     ),
     Claim(
         "pre-training",
-        "Pre-trained as a language model on unlabelled text, an mLSTM is accurate with few labels.",
-        "An mLSTM initialized with a language model of unlabelled reviews against one without, with the same labels.",
+        "Pre-trained as a language model on unlabeled text, an mLSTM is accurate with few labels.",
+        "An mLSTM initialized with a language model of unlabeled reviews against one without, with the same labels.",
         lambda results, params: [
             results.accuracy_diff(pretrained("mlstm", reviews), with_reviews("mlstm", reviews))
-            for reviews in params.labelled
+            for reviews in params.labeled
         ],
         "pre-training.png",
     ),

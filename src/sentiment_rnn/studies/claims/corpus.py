@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_rnn.data import corpus, store, synthetic, tokenized, tokenizer
+from sentiment_rnn.data import corpus, store, synthetic, tokenizer
 from sentiment_rnn.data.corpus import Split, content_hash
 from sentiment_rnn.files import atomic_folder, write_json
 
 SEED = 7
 VOCAB_SIZE = 2_000
 MAX_VERDICT = 24  # tokens; every verdict has fewer
-CODE = (corpus, store, synthetic, tokenized, tokenizer)  # the modules that decide what is written
+CODE = (corpus, store, synthetic, tokenizer)  # the modules that decide what is written
 
 
 def tokenize(folder: Path, dependency_length: int, reviews: int) -> Path:
@@ -40,7 +40,7 @@ def tokenize(folder: Path, dependency_length: int, reviews: int) -> Path:
         words.save(str(partial / "tokenizer.json"))
         for name, split in splits.items():
             ids = tokenizer.encode_corpus(words, split.texts)
-            tokenized.save(ids, np.array(split.labels), np.arange(len(ids)), partial / name)
+            store.save_tokens(ids, np.array(split.labels), np.arange(len(ids)), partial / name)
         content_hashes = {name: content_hash(split) for name, split in splits.items()}
         identity = {"dataset": "long-range", "content_hashes": content_hashes, "tokens": store.digest(partial)}
         write_json(partial / "dataset.json", identity)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.inference.logits import predict_logits
 from sentiment_rnn.studies.claims import corpus
@@ -31,9 +31,9 @@ class Experiment(CachedExperiment):
     """A training with one seed, evaluated on test once, after its last epoch: test selects nothing.
 
     Attributes:
-        reviews: number of labelled training reviews; None: all.
+        reviews: number of labeled training reviews; None: all.
         dependency_length: of the long-range task; None: the data set's reviews.
-        pretraining: number of unlabelled reviews of the language model that initializes it; 0: none.
+        pretraining: number of unlabeled reviews of the language model that initializes it; 0: none.
         gradients: steps back over which the gradient is measured; 0: it is not measured.
     """
 
@@ -105,8 +105,8 @@ class LanguageModel(NamedTuple):
 
 
 def _language_model(client: MlflowClient, experiment: Experiment, context: Context) -> LanguageModel:
-    """The language model that `experiment` starts from; the same for any number of labelled reviews."""
-    model = experiment.model.model_copy(update={"max_epochs": 1, "patience": 1})  # epochs on labelled reviews differ
+    """The language model that `experiment` starts from; the same for any number of labeled reviews."""
+    model = experiment.model.model_copy(update={"max_epochs": 1, "patience": 1})  # epochs on labeled reviews differ
     common = experiment.model_copy(update={"reviews": None, "model": model})
     file = context.work / f"language-model-{common.key(context)}.safetensors"
     with FileLock(f"{file}.lock"):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sentiment_rnn.data.batches import BucketBatchSampler
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.models import Classifier
 
 MAX_REVIEWS = 512

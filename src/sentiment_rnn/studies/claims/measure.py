@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.data.tokenized import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import write_json
 from sentiment_rnn.params import Params, updated
@@ -72,7 +72,7 @@ def limit_sizes(params: Params, train: int) -> Params:
     reviews = min(claims.reviews, train - 1)
     sizes = {
         "learning_curve": [size for size in claims.learning_curve if size < reviews],
-        "labelled": [size for size in claims.labelled if size <= train],
+        "labeled": [size for size in claims.labeled if size <= train],
     }
     for key, remaining in sizes.items():
         if not remaining:

@@ -38,7 +38,7 @@ LONG_RANGE = {
 
 
 def with_reviews(name: str, reviews: int) -> str:
-    """With fewer labelled reviews."""
+    """With fewer labeled reviews."""
     return f"{name}, {reviews:,} reviews"
 
 
@@ -99,7 +99,7 @@ def _experiments(params: Params, claims: ClaimsParams, seed: int) -> Iterator[Ex
         yield on_reviews(all_reviews(name), _model(params, name), None)
         for reviews in claims.learning_curve:
             yield on_reviews(with_reviews(name, reviews), _with_min_steps(params, name, reviews), reviews)
-    for reviews in claims.labelled:
+    for reviews in claims.labeled:
         model = _with_min_steps(params, "mlstm", reviews)
         yield on_reviews(with_reviews("mlstm", reviews), model, reviews)
         yield on_reviews(pretrained("mlstm", reviews), model, reviews, pretraining=claims.pretraining_reviews)

@@ -63,12 +63,12 @@ def make_plots(findings: Sequence[Finding], results: Results, params: ClaimsPara
     sizes, lengths = [*params.learning_curve, params.reviews, train], params.dependency_lengths
     plots: dict[str, Callable[[], Figure]] = {
         OVERVIEW: lambda: effects_plot(differences),
-        "learning-curve.png": lambda: accuracy_plot(results, learning_curves, sizes, "labelled reviews", log=True),
+        "learning-curve.png": lambda: accuracy_plot(results, learning_curves, sizes, "labeled reviews", log=True),
         "dependency-length.png": lambda: accuracy_plot(results, dependencies, lengths, "dependency length", log=True),
         "reservoir.png": lambda: accuracy_plot(
             results, {"echo_state": reservoir}, params.spectral_radii, "spectral radius"
         ),
-        "pre-training.png": lambda: accuracy_plot(results, pretraining, params.labelled, "labelled reviews", log=True),
+        "pre-training.png": lambda: accuracy_plot(results, pretraining, params.labeled, "labeled reviews", log=True),
         "gradient.png": lambda: gradient_plot(results),
         "cost.png": lambda: cost_plot(results),
     }

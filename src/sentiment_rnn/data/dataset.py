@@ -1,39 +1,15 @@
-"""Tokenized splits: Arrow files of `datasets`, read memory-mapped as padded batches."""
+"""Tokenized splits as a PyTorch data set: Arrow files, read memory-mapped as padded batches."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow as pa
 import torch
 from torch.utils.data import Dataset
 
+from sentiment_rnn.data import store
 from sentiment_rnn.data.batches import Batch, Encoding, pad
-from sentiment_rnn.data.checks import quantiles
-from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.errors import UserError
-
-
-def save(ids: Sequence[np.ndarray], labels: np.ndarray, rows: np.ndarray, folder: Path) -> None:
-    """Write reviews as columns `ids` (list of int32), `label` (int8) and `row` (int32, in the raw split)."""
-    offsets = np.concatenate([[0], np.cumsum([len(review) for review in ids])]).astype(np.int32)
-    column = pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(ids)))
-    table = pa.table({"ids": column, "label": pa.array(labels, pa.int8()), "row": pa.array(rows, pa.int32())})
-    datasets.Dataset(table).save_to_disk(folder)
-
-
-def describe(ids: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Number of reviews and tokens, fraction of unknown tokens, quantiles of the reviews' lengths."""
-    lengths = np.array([len(review) for review in ids])
-    unknown = sum(int((review == UNKNOWN).sum()) for review in ids)
-    return {
-        "reviews": len(ids),
-        "tokens": int(lengths.sum()),
-        "unknown_fraction": round(unknown / int(lengths.sum()), 5),
-        "length": quantiles(lengths),
-    }
 
 
 class TokenizedReviews(Dataset[Batch]):
@@ -52,14 +28,13 @@ class TokenizedReviews(Dataset[Batch]):
         for split in splits:
             if not (Path(folder) / split).is_dir():
                 raise UserError(f"{folder}/{split} is missing: run `dvc repro tokenize` (or `dvc pull`)")
-        tables = [datasets.load_from_disk(str(Path(folder) / split)).data.table for split in splits]
-        table = pa.concat_tables(tables)
+        table = pa.concat_tables([store.load_tokens(Path(folder, split)) for split in splits])
         # views of the memory-mapped files: only offsets are copied
-        chunks = table["ids"].chunks
+        chunks, no_rows = table["ids"].chunks, np.empty(0, np.int32)
         self.ids = [chunk.values.to_numpy() for chunk in chunks]  # of each chunk, the concatenated ids of its reviews
-        self.chunk = np.repeat(np.arange(len(chunks)), [len(chunk) for chunk in chunks])
-        self.starts = np.concatenate([chunk.offsets.to_numpy()[:-1] for chunk in chunks])
-        self.ends = np.concatenate([chunk.offsets.to_numpy()[1:] for chunk in chunks])
+        self.chunk = np.repeat(np.arange(len(chunks)), np.array([len(chunk) for chunk in chunks], dtype=int))
+        self.starts = np.concatenate([no_rows, *(chunk.offsets.to_numpy()[:-1] for chunk in chunks)])
+        self.ends = np.concatenate([no_rows, *(chunk.offsets.to_numpy()[1:] for chunk in chunks)])
         self.labels = table["label"].to_numpy().astype(np.float32)
         self.encoding = encoding
 

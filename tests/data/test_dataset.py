@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sentiment_rnn.data import tokenized
+from sentiment_rnn.data import store, tokenize_stage
 from sentiment_rnn.data.batches import Encoding, pad
-from sentiment_rnn.data.tokenized import TokenizedReviews
+from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 
 ENCODING = Encoding(vocab_size=50, max_length=30, truncation="head_tail", padding="post")
@@ -21,7 +21,7 @@ def written(tmp_path_factory) -> tuple:
     for name, count in (("train", 40), ("validation", 11)):
         ids = [random.integers(1, 90, random.integers(1, 60)).astype(np.int32) for _ in range(count)]
         labels = random.integers(0, 2, count)
-        tokenized.save(ids, labels, np.arange(count), folder / name)
+        store.save_tokens(ids, labels, np.arange(count), folder / name)
         splits[name] = (ids, labels)
     return folder, splits
 
@@ -87,6 +87,6 @@ def test_the_error_for_a_missing_split_has_a_cure(written):
 
 
 def test_the_statistics_count_tokens_and_unknown_ones():
-    report = tokenized.describe([np.array([1, 2, 3]), np.array([1]), np.array([4] * 6)])
+    report = tokenize_stage.describe([np.array([1, 2, 3]), np.array([1]), np.array([4] * 6)])
     assert (report["reviews"], report["tokens"], report["unknown_fraction"]) == (3, 10, 0.2)
     assert (report["length"]["q00"], report["length"]["q50"], report["length"]["q100"]) == (1, 3, 6)
