@@ -29,8 +29,8 @@ run: $(BIN)/.installed  ## the whole pipeline on IMDB; where IMDB cannot be down
 best: $(BIN)/.installed  ## the registered model only: its training, registration and evaluation
 	@sentiment-rnn run evaluate
 
-compare: $(BIN)/.installed  ## the family of architectures and the linear baselines only, compared on test
-	@sentiment-rnn run compare
+compare: $(BIN)/.installed  ## the family of architectures and the linear baselines only, compared on test and on the behaviour suite
+	@sentiment-rnn run compare behaviour
 
 search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50; with RAY_ADDRESS on a Ray cluster
 	@sentiment-rnn run word_vectors

@@ -1,6 +1,7 @@
 """The report's folder, of a small evaluation with a review that contains markup."""
 
 import csv
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -139,6 +140,19 @@ def test_the_most_confident_errors_have_their_most_important_word(written):
     assert report["label_issues"]["examples"][0]["row"] == 0
 
 
+def test_the_page_has_failure_rates_and_worst_failures_of_the_suite(page, written):
+    folder, report = written
+    assert json.loads((folder / "behaviour.json").read_text()) == report["behaviour"]
+    text = Elements(page).text
+    assert "Not bad at all." in text
+    rows = {row["test"]: row for row in report["behaviour"]["tests"]}
+    assert rows["near"]["failures"] > 0
+    for row in rows.values():
+        assert f"{100 * row['interval'][0]:.1f} to {100 * row['interval'][1]:.1f}" in text
+        for case in row["worst"]:
+            assert case["texts"][-1] in text
+
+
 def test_before_temperature_scaling_the_log_odds_are_those_of_the_logits(written, test):
     _, report = written
     assert report["calibration"]["after"]["ece"] == report["measures"][CANDIDATE]["values"]["ece"]
@@ -151,7 +165,7 @@ def test_the_folder_has_the_files_of_dvc_plots_and_no_stale_ones(written):
     folder, report = written
     tables_written = {f"{name}.csv" for name in ("roc", "pr", "calibration_before", "calibration_after", *SLICES)}
     images = {f"{name}.png" for name in ("roc", "pr", "calibration", "confusion", *SLICES)}
-    assert {path.name for path in folder.iterdir()} == {"index.html"} | tables_written | images
+    assert {path.name for path in folder.iterdir()} == {"index.html", "behaviour.json"} | tables_written | images
     for name in images:
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
     rows = {name: list(csv.DictReader((folder / name).open())) for name in tables_written}

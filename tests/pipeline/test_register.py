@@ -156,6 +156,9 @@ def test_a_version_is_compared_with_the_champion_and_the_same_version_again_give
     assert f"ECE {evaluation['ece']:.4f}" in printed
     tags = client.get_model_version(NAME, report["version"]).tags
     assert float(tags["test.ece"]) == pytest.approx(evaluation["ece"], abs=1e-6)
+    for capability, rate in evaluation["behaviour_failure_rates"].items():
+        assert float(tags[f"behaviour.{capability}"]) == pytest.approx(rate, abs=1e-4)
+    assert f"fails {100 * evaluation['behaviour_failure_rates']['negation']:.1f}% of the negations" in printed
     assert evaluation["test_readings"] == 2
     assert len(evaluation["seed_accuracies"]) == len(SEEDS)
 

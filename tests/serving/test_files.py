@@ -148,8 +148,3 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert source.stat().st_size > 50e6
     assert peak < 10e6
     assert target.read_bytes().count(b"\n") == 10_001
-
-
-def test_a_column_of_the_predictions_is_not_overwritten():
-    with pytest.raises(UserError, match=r"^line 2: label is a column of the predictions: rename it in the file$"):
-        written(FileFormat.CSV, Row(2, {"text": "good", "label": "1"}))

@@ -1,5 +1,6 @@
 """Tokenized splits as a PyTorch data set: Arrow files, read memory-mapped as padded batches."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,15 @@ class TokenizedReviews(Dataset[Batch]):
         rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:size])
         self.chunk, self.starts, self.ends = self.chunk[rows], self.starts[rows], self.ends[rows]
         self.labels = self.labels[rows]
+
+    def append(self, ids: Sequence[np.ndarray], labels: np.ndarray) -> None:
+        """Add texts after the reviews: token ids `(n,)` of each, labels `(N,)` from 0 to 1."""
+        ends = np.cumsum([len(text) for text in ids])
+        self.ids.append(np.concatenate(ids))
+        self.chunk = np.append(self.chunk, np.full(len(ids), len(self.ids) - 1))
+        self.starts = np.append(self.starts, np.append(0, ends[:-1]))
+        self.ends = np.append(self.ends, ends)
+        self.labels = np.append(self.labels, labels.astype(np.float32))
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sentiment_rnn.evaluation import slices
+from sentiment_rnn.evaluation.behaviour.failures import TOLERANCE
 
 METRICS = {  # by key: the name, and whether it is shown in percent
     "accuracy": ("accuracy, %", True),
@@ -50,6 +51,7 @@ def render(facts: Mapping[str, Any], report: Mapping[str, Any], figures: Mapping
         metrics=METRICS,
         class_names=facts["class_names"],
         column_slices=[name for name in report["slices"] if name not in slices.OF_TEXT],
+        tolerance=TOLERANCE,
         min_reviews=slices.MIN_REVIEWS,
         negation=sorted(slices.NEGATION),
         contrast=sorted(slices.CONTRAST),

@@ -11,14 +11,15 @@ from sklearn.metrics import average_precision_score
 
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.evaluation import figures, page, slices, tables
+from sentiment_rnn.evaluation.behaviour import failures
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.label_issues import find_label_issues, noise_recovery
 from sentiment_rnn.evaluation.metrics import evaluate
 from sentiment_rnn.evaluation.occlusion import ending, excerpt, occlusion_importance
 from sentiment_rnn.evaluation.significance import bootstrap, interval, mcnemar
-from sentiment_rnn.files import atomic_folder
+from sentiment_rnn.files import atomic_folder, write_json
 
-PAGE = "index.html"
+PAGE, BEHAVIOUR = "index.html", "behaviour.json"
 ERRORS = LABEL_ISSUES = 20  # listed at most
 IMPORTANT_WORDS = 5  # listed beside an error
 BINS = 15  # of the calibration curve, of equal counts
@@ -39,7 +40,7 @@ def write_report(
     """Compute the report and write it to `folder`, which is replaced as a whole.
 
     Args:
-        folder: for the page, its figures, and the CSV files of `dvc plots`.
+        folder: for the page, its figures, the failures on the behaviour suite, and the CSV files of `dvc plots`.
         facts: of the evaluated version, see `page.render`.
         predictions: probabilities of "positive" `(N,)` by model, `facts["candidate"]` first.
         baselines: names among `predictions`.
@@ -63,6 +64,7 @@ def write_report(
             figure.savefig(paths[name], dpi=110)
             plt.close(figure)
         tables.write(partial, identity, candidate, predictions[candidate], labels, report)
+        write_json(partial / BEHAVIOUR, report["behaviour"])
         (partial / PAGE).write_text(page.render(facts, report, paths), encoding="utf-8")
     return report
 
@@ -76,7 +78,7 @@ def compute_report(
     predict: Predict,
     columns: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
-    """Metrics, model comparison, calibration, slices, most confident errors and label issues.
+    """Metrics, model comparison, calibration, slices, most confident errors, label issues, failures on the suite.
 
     Args:
         predictions: probabilities of "positive" `(N,)` by model, the candidate first.
@@ -88,7 +90,7 @@ def compute_report(
         columns: by whose values the reviews are sliced, `(N,)` each.
 
     Returns:
-        measures, comparison, calibration, slices, errors, label_issues.
+        measures, comparison, calibration, slices, errors, label_issues, behaviour (from `behaviour.failures.run`).
     """
     candidate, *others = predictions
     positive = predictions[candidate]
@@ -127,6 +129,7 @@ def compute_report(
                 for row in issues[:LABEL_ISSUES].tolist()
             ],
         },
+        "behaviour": failures.run(predict),
     }
 
 

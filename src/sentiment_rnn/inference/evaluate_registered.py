@@ -9,6 +9,7 @@ import numpy as np
 from sentiment_rnn.data import predictions, store
 from sentiment_rnn.data.corpus import Split
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.evaluation.behaviour.failures import by_capability
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.evaluation.report import PAGE, write_report
@@ -100,7 +101,7 @@ def evaluate_registered(
         list(baselines),
         test,
         registered["temperature"],
-        lambda texts: predictions.predict(model, texts, "occlusion"),
+        lambda texts: predictions.predict(model, texts, "occlusion and behaviour"),
         [] if isinstance(params.dataset, SyntheticDataset) else params.dataset.slices,
     )
     summary |= {
@@ -115,7 +116,11 @@ def evaluate_registered(
             for other, row in report["comparison"].items()
         },
         "label_issues": report["label_issues"]["count"],
+        "behaviour_failure_rates": by_capability(report["behaviour"]),
     }
+    for capability, rate in summary["behaviour_failure_rates"].items():
+        client.set_model_version_tag(name, version, f"behaviour.{capability}", f"{rate:.4f}")
+        client.log_metric(run_id, f"registered_behaviour_failure_rate_{capability}", rate)
     if registered["members"] > 1:
         folder = models / params.registry.candidate
         summary["seed_accuracies"] = [_seed_accuracy(folder / f"seed-{seed}", tokens) for seed in registered["seeds"]]
@@ -152,5 +157,7 @@ def _print(summary: dict[str, Any], comparison: dict[str, Any], page: Path) -> N
         print(f"difference to {other}: {100 * row['difference']:+.2f} percentage points, McNemar's p {row['p']:.2g}")
     if each := summary.get("seed_accuracies"):
         print(f"each seed alone: {', '.join(f'{accuracy:.4f}' for accuracy in each)}, mean {np.mean(each):.4f}")
+    negations = 100 * summary["behaviour_failure_rates"]["negation"]
+    print(f"behaviour suite: fails {negations:.1f}% of the negations; all failure rates are in the report")
     print(f"{'champion' if summary['champion'] else 'not champion'}: {summary['verdict']}")
     print(f"report: {page}")

@@ -45,6 +45,17 @@ class TransformerParams(Section):
     num_heads: PositiveInt
 
 
+class AugmentationParams(Section):
+    """Short texts beside the reviews: their fraction of an epoch, their kinds; spans of unlabeled reviews.
+
+    `spans`: so many runs of sentences, labeled by the teachers, are learned with their pseudo-labels.
+    """
+
+    fraction: Annotated[float, Field(ge=0, lt=1)]
+    kinds: Annotated[list[Literal["frames", "rewrites", "neutral"]], Field(min_length=1)]
+    spans: Annotated[int, Field(ge=0)]
+
+
 class ModelParams(Section):
     """An architecture: input, network and training."""
 
@@ -72,6 +83,7 @@ class ModelParams(Section):
     transformer: TransformerParams
     # training
     word_vectors: bool
+    augmentation: AugmentationParams
     teachers: list[Name]
     distillation_epochs: PositiveInt
     protocol: Literal["holdout", "keras_reference"]

@@ -11,6 +11,8 @@ from torch.utils.data import DataLoader
 from sentiment_rnn.data.batches import Batch, BucketBatchSampler, Encoding
 from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.params.model import AugmentationParams
+from sentiment_rnn.training.augmentation.generate import generate, spans
 
 EVALUATION_BATCH = 256
 
@@ -47,7 +49,8 @@ class ReviewsDataModule(pl.LightningDataModule):
         protocol: a key of `PROTOCOLS`.
         seed: of the order of the batches.
         train_fraction: fraction of the training reviews.
-        labels: `(N,)` from 0 to 1, replace those of the training reviews.
+        labels: `(N,)` from 0 to 1, replace those of the training reviews and, after them, are those of the spans.
+        augmentation: short texts that are trained on beside the reviews; None: there are none.
     """
 
     def __init__(
@@ -59,18 +62,25 @@ class ReviewsDataModule(pl.LightningDataModule):
         seed: int,
         train_fraction: float = 1.0,
         labels: np.ndarray | None = None,
+        augmentation: AugmentationParams | None = None,
     ) -> None:
         super().__init__()
         self.batch_size = batch_size
         self.seed = seed
         self.train = TokenizedReviews(folder, PROTOCOLS[protocol].train_splits, encoding)
         self.eval_set = TokenizedReviews(folder, [PROTOCOLS[protocol].eval_split], encoding)
+        if augmentation and augmentation.spans and protocol == "distillation":
+            self.train.append(spans(Path(folder), augmentation.spans), np.zeros(augmentation.spans))
         if labels is not None:
             if len(labels) != len(self.train):
                 raise UserError(f"{len(labels):,} labels for the {len(self.train):,} reviews in {folder}")
             self.train.labels = labels.astype(np.float32)
         if train_fraction < 1:
             self.train.subsample(train_fraction, seed)
+        if augmentation and augmentation.fraction:
+            count = round(len(self.train) * augmentation.fraction / (1 - augmentation.fraction))
+            generated = generate(Path(folder), augmentation.kinds, count, seed)
+            self.train.append(generated.ids, generated.labels)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """This rank's share of each epoch's batches."""

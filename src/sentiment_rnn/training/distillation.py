@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+from scipy.special import logit
 from torch import Tensor
 
+from sentiment_rnn.baselines import model as baselines
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.corpus import UNLABELED
 from sentiment_rnn.data.dataset import TokenizedReviews
@@ -21,7 +23,9 @@ from sentiment_rnn.evaluation.calibration import fit_temperature
 from sentiment_rnn.evaluation.metrics import probabilities
 from sentiment_rnn.files import atomic_folder, read_json, refuse_corrupt_files, write_json
 from sentiment_rnn.inference.logits import Predicted, baseline_logits, network_logits
+from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.params import BASELINES, ModelParams, Params, TrainerParams
+from sentiment_rnn.training.augmentation import generate as augmentation
 from sentiment_rnn.training.fit import FitResult, fit
 
 PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
@@ -29,6 +33,8 @@ PROBABILITIES, DESCRIPTION = "probabilities.safetensors", "reviews.json"
 
 def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: Path, out: Path) -> None:
     """The stage pseudo_label: write the mean prediction of an architecture's teachers on the unlabeled reviews.
+
+    After them come those on the spans that `augmentation.spans` of the architecture asks for.
 
     The mean logit is divided by a temperature that is fitted on validation.
 
@@ -60,7 +66,12 @@ def pseudo_label(name: str, params: Params, *, raw: Path, tokens: Path, models: 
     accuracy = np.mean((validation.logits > 0) == (validation.labels > 0))
     print(f"{names}: validation accuracy {accuracy:.4f}, temperature {temperature}", flush=True)
     print(f"{names}: predicting the unlabeled reviews ...", flush=True)
-    save(probabilities(predict(UNLABELED).logits / temperature), tokens, out)
+    logits = predict(UNLABELED).logits
+    if count := params.model_of(name).augmentation.spans:
+        texts = augmentation.texts(tokens, augmentation.spans(tokens, count))
+        each = [_teacher_of_texts(teacher, params, texts, tokens, models) for teacher in teachers]
+        logits = np.append(logits, np.mean(each, axis=0))
+    save(probabilities(logits / temperature), tokens, out)
 
 
 def _teacher(name: str, params: Params, split: str, raw: Path, tokens: Path, models: Path) -> Predicted:
@@ -72,12 +83,21 @@ def _teacher(name: str, params: Params, split: str, raw: Path, tokens: Path, mod
     return _mean([network_logits(folder / f"seed-{seed}", tokens, split) for seed in seeds])
 
 
+def _teacher_of_texts(name: str, params: Params, texts: list[str], tokens: Path, models: Path) -> np.ndarray:
+    """Logits `(N,)` of N raw texts by a linear baseline, or the mean of all seeds of an architecture."""
+    if name in BASELINES:
+        return baselines.load(models / "baselines" / name).logits(texts)
+    folder = models / params.path_of(name)
+    predictors = [Predictor(folder / f"seed-{seed}", tokens / "tokenizer.json") for seed in params.model_of(name).seeds]
+    return np.asarray(np.mean([logit(each.predict_probabilities(texts)) for each in predictors], axis=0))
+
+
 def _mean(predicted: list[Predicted]) -> Predicted:
     return Predicted(np.mean([each.logits for each in predicted], axis=0), predicted[0].labels)
 
 
 def save(positive: np.ndarray, tokens: Path, folder: Path) -> None:
-    """Write pseudo-labels: probabilities `(N,)` of "positive", in the order of the unlabeled reviews in `tokens`."""
+    """Write pseudo-labels: probabilities `(N,)` of "positive", in the order of `tokens`, those of spans last."""
     with atomic_folder(folder) as partial:
         save_file({"positive": positive.astype(np.float32)}, partial / PROBABILITIES)
         write_json(partial / DESCRIPTION, load_identity(tokens))

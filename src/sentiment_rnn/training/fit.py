@@ -84,7 +84,9 @@ def fit(
         UserError: wrong number of labels, missing devices, or a corrupt checkpoint.
     """
     encoding = Encoding(**model.encoding())
-    data = ReviewsDataModule(tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels)
+    data = ReviewsDataModule(
+        tokens, encoding, model.batch_size, model.protocol, seed, train_fraction, labels, model.augmentation
+    )
     _, eval_split, selects_epoch = PROTOCOLS[model.protocol]
     torch.manual_seed(seed)
     module_class = EvolutionModule if model.optimizer == "cma_es" else SentimentModule

@@ -1,0 +1,169 @@
+"""Short texts that are learned beside the reviews: generated sentences, rewritten sentences, neutral additions, spans.
+
+Whole-review labels do not teach what a negation does to the next word (Kaushik, Hovy & Lipton, 2020, "Learning the
+difference that makes a difference with counterfactually-augmented data").
+"""
+
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.data.corpus import UNKNOWN
+from sentiment_rnn.data.dataset import TokenizedReviews
+from sentiment_rnn.errors import UserError
+from sentiment_rnn.training.augmentation import frames
+from sentiment_rnn.training.augmentation.lexicon import Lexicon, learn
+from sentiment_rnn.training.augmentation.rewrites import MAX_TOKENS, Text, rewritten, sentences
+
+CONFIDENCE = 0.95  # learned for the label of a rule: rules err
+NEUTRAL = 0.5  # learned for a text without an opinion
+ALONE = 0.2  # fraction of the neutral additions that are texts of their own
+
+
+class Generated(NamedTuple):
+    """N texts: token ids `(n,)` of each, and probabilities of "positive" to learn, `(N,)`."""
+
+    ids: list[np.ndarray]
+    labels: np.ndarray
+
+
+class Sources(NamedTuple):
+    """What texts are generated from."""
+
+    rng: random.Random
+    reviews: list[np.ndarray]
+    vocabulary: list[str]
+    lexicon: Lexicon
+
+    def shuffled(self) -> Iterator[list[str]]:
+        """The tokens of the reviews in random order."""
+        for row in self.rng.sample(range(len(self.reviews)), len(self.reviews)):
+            yield [self.vocabulary[id] for id in self.reviews[row]]
+
+
+def framed(sources: Sources) -> Iterator[Text]:
+    """Sentences from frames, filled with adjectives of train."""
+    rng, adjectives = sources.rng, sources.lexicon.adjectives
+    while True:
+        label = rng.randrange(2)
+        words, others = rng.sample(adjectives[label], 2), rng.sample(adjectives[1 - label], 2)
+        slots = {"word": words[0], "word2": words[1], "other": others[0], "other2": others[1]}
+        yield Text(_fill(rng.choice(frames.FRAMES), slots), float(label))
+
+
+def rewrites(sources: Sources) -> Iterator[Text]:
+    """Sentences of reviews and their counterparts; the reviews are read again and again, in another order."""
+    while True:
+        first = None
+        for first in rewritten(sources.shuffled(), sources.lexicon, sources.rng):
+            yield first
+        if first is None:
+            raise UserError("augmentation: the rules for rewrites apply to no sentence of train: leave rewrites out")
+
+
+def neutral(sources: Sources) -> Iterator[Text]:
+    """Texts of the other generators with a neutral addition, each also with another one; some additions alone."""
+    texts = (framed(sources), rewrites(sources))
+    while True:
+        additions = [_addition(sources.rng) for _ in range(2)]
+        if sources.rng.random() < ALONE:
+            yield from (Text(addition, NEUTRAL) for addition in additions)
+            continue
+        text = next(sources.rng.choice(texts))
+        for addition in additions:
+            tokens = text.tokens + addition if sources.rng.random() < 0.5 else addition + text.tokens
+            yield Text(tokens, text.label)
+
+
+def _addition(rng: random.Random) -> list[str]:
+    name, name2 = rng.sample(frames.NAMES, 2)
+    slots = {
+        "name": name, "name2": name2, "place": rng.choice(frames.PLACES), "group": rng.choice(frames.GROUPS),
+        "weekday": rng.choice(frames.WEEKDAYS), "address": rng.choice(frames.ADDRESSES),
+        "number": str(rng.randint(20, 180)), "year": str(rng.randint(1960, 2010)),
+    }  # fmt: skip
+    return _fill(rng.choice(frames.NEUTRAL), slots)
+
+
+def _fill(frame: str, slots: Mapping[str, str]) -> list[str]:
+    """The tokens of a frame with its slots filled, with "an" before vowels."""
+    return re.sub(r"\ba (?=[aeiou])", "an ", frame.format(**slots)).split()
+
+
+GENERATORS: dict[str, Callable[[Sources], Iterator[Text]]] = {
+    "frames": framed,
+    "rewrites": rewrites,
+    "neutral": neutral,
+}
+
+
+def generate(tokens: Path, kinds: Sequence[str], count: int, seed: int) -> Generated:
+    """Generate `count` texts from the train split, equally many of each kind.
+
+    Args:
+        tokens: folder of the tokenize stage.
+        kinds: keys of `GENERATORS`.
+        count: of all kinds together.
+        seed: the same one gives the same texts.
+    """
+    reviews, labels = _load(tokens, "train")
+    vocabulary = _vocabulary(tokens)
+    ids = {token: id for id, token in enumerate(vocabulary)}
+    lexicon = learn(reviews, labels, vocabulary)
+    if min(map(len, lexicon.adjectives)) < 2:
+        raise UserError("augmentation: train shows the polarity of too few adjectives: set augmentation.fraction: 0")
+    texts = [
+        text
+        for number, kind in enumerate(kinds)
+        for text in islice(
+            GENERATORS[kind](Sources(random.Random(f"{seed}, {kind}"), reviews, vocabulary, lexicon)),
+            count // len(kinds) + (number < count % len(kinds)),
+        )
+    ]
+    encoded = [np.array([ids.get(token, UNKNOWN) for token in text.tokens], dtype=np.int32) for text in texts]
+    soft = np.array([text.label for text in texts], dtype=np.float32)
+    return Generated(encoded, NEUTRAL + (2 * CONFIDENCE - 1) * (soft - NEUTRAL))
+
+
+def spans(tokens: Path, count: int) -> list[np.ndarray]:
+    """Token ids of `count` runs of one to three sentences of the unlabeled reviews, for teachers to label.
+
+    They are the same in each call: the stage pseudo_label writes their labels, training reads them.
+    """
+    reviews, _ = _load(tokens, "unsupervised")
+    vocabulary, rng = _vocabulary(tokens), random.Random("spans")
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        review = reviews[rng.randrange(len(reviews))]
+        each = list(sentences([vocabulary[id] for id in review]))
+        if not each:
+            continue
+        first = rng.randrange(len(each))
+        start = sum(map(len, each[:first]))
+        length = sum(map(len, each[first : first + rng.randint(1, 3)]))
+        found.append(review[start : start + min(length, 3 * MAX_TOKENS)].copy())
+    return found
+
+
+def texts(tokens: Path, ids: Sequence[np.ndarray]) -> list[str]:
+    """The tokens of texts, separated by spaces: models that read raw texts find the same tokens."""
+    vocabulary = _vocabulary(tokens)
+    return [" ".join(vocabulary[id] for id in text) for text in ids]
+
+
+def _vocabulary(tokens: Path) -> list[str]:
+    """The token of each id."""
+    ids = Tokenizer.from_file(str(tokens / "tokenizer.json")).get_vocab()
+    return sorted(ids, key=ids.__getitem__)
+
+
+def _load(tokens: Path, split: str) -> tuple[list[np.ndarray], np.ndarray]:
+    reviews = TokenizedReviews(tokens, [split], Encoding(vocab_size=2, max_length=1, truncation="head", padding="post"))
+    return [reviews.token_ids(row) for row in range(len(reviews))], reviews.labels
