@@ -36,9 +36,9 @@ search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50
 	@sentiment-rnn run word_vectors
 	@python -m pipeline.search $${TRIALS:+--trials "$$TRIALS"} -- "$$ARCH"
 
-claims: $(BIN)/.installed  ## measure common claims about the architectures: reports/claims.md; resumes where it was stopped
-	@sentiment-rnn run tokenize
-	python -m pipeline.claims
+claims: $(BIN)/.installed  ## measure common claims about the architectures: reports/claims.md, hours, resumes; QUICK=1: ten minutes
+	@sentiment-rnn run word_vectors
+	python -m pipeline.claims $(if $(QUICK),--quick)
 
 ablation: $(BIN)/.installed  ## the effect of each component of the best model: reports/ablation.md; resumes where it was stopped
 	@sentiment-rnn run word_vectors pseudo_label_best

@@ -44,3 +44,32 @@ def test_the_geometric_mean_of_ratios() -> None:
     assert Effect("a / b", [0.5, 2.0], RATIO).mean == pytest.approx(1.0)
     low, high = Effect("a / b", [1.0, 2.0, 4.0], RATIO).interval
     assert np.sqrt(low * high) == pytest.approx(2.0)
+
+
+def test_p_values_are_scipys() -> None:
+    values = [0.4, 1.1, 0.7, 0.2]
+    effect = Effect("a - b", values, ACCURACY)
+    assert effect.p_difference == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    above = stats.ttest_1samp(values, -0.5, alternative="greater").pvalue
+    below = stats.ttest_1samp(values, 0.5, alternative="less").pvalue
+    assert effect.p_equivalence == pytest.approx(max(above, below))
+    ratio = Effect("a / b", [1.01, 0.99, 1.02], RATIO)
+    logs = np.log(ratio.values)
+    above = stats.ttest_1samp(logs, -np.log(1.05), alternative="greater").pvalue
+    below = stats.ttest_1samp(logs, np.log(1.05), alternative="less").pvalue
+    assert ratio.p_equivalence == pytest.approx(max(above, below))
+
+
+def test_the_sampling_of_test_reviews_widens_the_interval() -> None:
+    values = [0.4, 1.1, 0.7, 0.2]
+    variance = np.var(values, ddof=1) / 4
+    low, high = Effect("a - b", values, ACCURACY, sampling=(variance, 3)).interval
+    # as much variance again, with as many degrees of freedom: sqrt(2) times the error, with 6
+    half = stats.t.ppf(0.975, 6) * np.sqrt(2 * variance)
+    assert (low, high) == pytest.approx((0.6 - half, 0.6 + half))
+
+
+def test_equal_values_are_certain() -> None:
+    assert Effect("a / b", [1.3, 1.3], RATIO).p_difference == 0
+    assert Effect("a / b", [1.0, 1.0], RATIO).p_equivalence == 0
+    assert Effect("a / b", [1.0, 1.0], RATIO).p_difference == 1

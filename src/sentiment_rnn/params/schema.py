@@ -101,37 +101,86 @@ class RegistryParams(Section):
         return PurePosixPath(self.candidate).name
 
 
-class ClaimsParams(Section):
-    """Trainings of `make claims`; `model`, `long_range_model` and `reservoir_model` change the architectures."""
+class MemoryParams(Section):
+    """Trainings on tasks that need memory, on the CPU: `lengths` by task; `model` changes the cells' own."""
 
-    seeds: Annotated[list[int], Field(min_length=3)]  # a confidence interval needs three
-    workers: Literal["auto"] | PositiveInt
+    seeds: Annotated[int, Field(ge=3)]
+    max_steps: PositiveInt
+    lengths: dict[
+        Literal["adding", "copy", "long-range"], Annotated[list[Annotated[int, Field(ge=4)]], Field(min_length=1)]
+    ]
+    reviews: Annotated[int, Field(ge=40)]
     model: dict[str, Any]
-    reviews: PositiveInt
+
+    @model_validator(mode="after")
+    def _complete(self) -> "MemoryParams":
+        if missing := {"adding", "copy", "long-range"} - self.lengths.keys():
+            raise ValueError(f"lengths: {min(missing)} is missing")
+        return self
+
+
+class AccuracyParams(Section):
+    """Trainings on the data set's reviews: `model` changes the architectures."""
+
+    pilot_seeds: Annotated[int, Field(ge=3)]
+    max_seeds: Annotated[int, Field(ge=3)]
+    reviews: PositiveInt | None
+    test_reviews: PositiveInt | None
     learning_curve: Annotated[list[PositiveInt], Field(min_length=1)]
     min_steps: PositiveInt
-    gradient_steps: PositiveInt
-    dependency_lengths: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)]
-    long_range_reviews: Annotated[int, Field(ge=40)]
-    long_range_model: dict[str, Any]
-    spectral_radii: Annotated[list[PositiveFloat], Field(min_length=3)]
-    reservoir_dependency_length: PositiveInt
-    reservoir_model: dict[str, Any]
-    labeled: Annotated[list[PositiveInt], Field(min_length=1)]
     pretraining_reviews: PositiveInt
+    model: dict[str, Any]
+
+
+class ReservoirParams(Section):
+    """Memory capacity of untrained recurrent weights."""
+
+    seeds: Annotated[int, Field(ge=3)]
+    spectral_radii: Annotated[list[PositiveFloat], Field(min_length=3)]
+    model: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _around_one(self) -> "ReservoirParams":
+        if not min(self.spectral_radii) < 1 < max(self.spectral_radii):
+            raise ValueError("spectral_radii: should have a value below 1 and one above")
+        return self
+
+
+class ClaimsParams(Section):
+    """Experiments of `make claims`; `quick` has what `QUICK=1` changes."""
+
+    workers: Literal["auto"] | PositiveInt
+    learning_rates: Annotated[list[PositiveFloat], Field(min_length=1)]
+    tuning_seed: int
+    accuracy: AccuracyParams
+    memory: MemoryParams
+    reservoir: ReservoirParams
+    quick: dict[str, Any]
 
     @model_validator(mode="after")
     def _compatible(self) -> "ClaimsParams":
-        for key in ("seeds", "learning_curve", "dependency_lengths", "spectral_radii", "labeled"):
-            values = getattr(self, key)
+        lists: dict[str, list[Any]] = {
+            "learning_rates": self.learning_rates,
+            "accuracy.learning_curve": self.accuracy.learning_curve,
+            "reservoir.spectral_radii": self.reservoir.spectral_radii,
+            **{f"memory.lengths.{task}": lengths for task, lengths in self.memory.lengths.items()},
+        }
+        for key, values in lists.items():
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: duplicate values")
-        if not min(self.spectral_radii) < 1 < max(self.spectral_radii):
-            raise ValueError("spectral_radii: should have a value below 1 and one above")
-        for key in ("model", "long_range_model", "reservoir_model"):
-            if fixed := {"cell", "pooling", "protocol", "num_layers", "bidirectional"} & getattr(self, key).keys():
-                raise ValueError(f"{key}: {min(fixed)} is compared by the claims and cannot be changed for all")
+        for section in ("accuracy", "memory", "reservoir"):
+            model = getattr(self, section).model
+            if fixed := {"cell", "pooling", "protocol", "num_layers", "bidirectional", "learning_rate"} & model.keys():
+                raise ValueError(
+                    f"{section}.model: {min(fixed)} is compared by the claims and cannot be changed for all"
+                )
+        if self.accuracy.max_seeds < self.accuracy.pilot_seeds:
+            raise ValueError("accuracy.max_seeds: should not be below pilot_seeds")
         return self
+
+    def quickly(self) -> "ClaimsParams":
+        """With the small settings of `QUICK=1`."""
+        return updated(self, self.quick)
 
 
 class AblationParams(Section):
@@ -229,12 +278,18 @@ class Params(Section):
             raise ValueError(f"registry.candidate: {name} is not in architectures, so no stage trains it")
 
     def _check_claims(self) -> None:
-        for key in ("model", "long_range_model", "reservoir_model"):
-            for model in self.models.values():
-                try:
-                    updated(model, getattr(self.claims, key))
-                except ValidationError as error:
-                    raise ValueError(f"claims.{key}: {first_message(error)}") from None
+        """Check that the models of the claims are valid, also with the settings of `QUICK=1`."""
+        try:
+            quick = self.claims.quickly()
+        except ValidationError as error:
+            raise ValueError(f"claims.quick: {first_message(error)}") from None
+        for where, claims in (("claims", self.claims), ("claims.quick", quick)):
+            for section in ("accuracy", "memory", "reservoir"):
+                for model in self.models.values():
+                    try:
+                        updated(model, getattr(claims, section).model)
+                    except ValidationError as error:
+                        raise ValueError(f"{where}.{section}.model: {first_message(error)}") from None
 
     def _check_variants(self) -> None:
         """Check that each variant is a valid model, and that a stage writes the pseudo-labels of its teachers."""

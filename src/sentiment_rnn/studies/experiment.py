@@ -81,13 +81,13 @@ class CachedExperiment(BaseModel, ABC):
         values = self.model_dump(exclude={"name", "model"}) | self.model.seed_independent()
         return values | {"precision": resolve_precision(context.trainer)}
 
-    def tokens(self, context: Context) -> Path:
-        """The folder of its tokenized reviews."""
-        return context.tokens
+    def identity(self, context: Context) -> dict[str, Any]:
+        """The identity of its data, see `data.store.load_identity`."""
+        return load_identity(context.tokens)
 
     def key(self, context: Context) -> str:
         """A hash of its inputs and its data."""
-        inputs = [self.inputs(context), load_identity(self.tokens(context))]
+        inputs = [self.inputs(context), self.identity(context)]
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:32]
 
     def start(self, client: MlflowClient, context: Context, name: str | None = None) -> str:
@@ -106,7 +106,7 @@ class CachedExperiment(BaseModel, ABC):
                 "reproduce": f"make {context.purpose}",
                 FOLDER: context.folder(),
             },
-            identity=load_identity(self.tokens(context)),
+            identity=self.identity(context),
         )
 
 

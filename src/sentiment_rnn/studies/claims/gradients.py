@@ -1,38 +1,34 @@
-"""The gradient with respect to tokens many steps before the end."""
+"""The gradient with respect to inputs many steps before the end."""
 
-import copy
-
-import numpy as np
 import torch
 
-from sentiment_rnn.data.batches import BucketBatchSampler
-from sentiment_rnn.data.dataset import TokenizedReviews
-from sentiment_rnn.models import Classifier
+from sentiment_rnn.studies.claims.network import Network
+from sentiment_rnn.studies.claims.tasks import Sequences
 
-MAX_REVIEWS = 512
+STEPS = (0, 1, 2, 5, 10, 20, 40, 80, 160)  # before the last
+MAX_SEQUENCES = 64
 
 
-def gradient_norms(model: Classifier, reviews: TokenizedReviews, steps: int) -> np.ndarray:
-    """Norm of the logit's gradient with respect to the embedding of the token `k` steps before the last.
+def gradient_norms(network: Network, sequences: Sequences) -> dict[int, float]:
+    """Norm of the gradient of the last state's readout with respect to the input some steps before the last.
 
     Args:
-        model: unidirectional, with pooling `last`.
-        reviews: at most 512 of those with at least `steps` tokens are used.
-        steps: `k` is below it.
+        network: in float64: after a hundred steps a norm may be below float32's smallest number.
+        sequences: the first 64 are used.
 
     Returns:
-        `(steps,)`: geometric means over the reviews (a few reviews would dominate arithmetic ones), by `k`.
+        By the number of steps, as far as the sequences reach: geometric means over the sequences (a few sequences would
+        dominate arithmetic ones).
     """
-    model = copy.deepcopy(model).double()  # after a hundred steps a norm may be below float32's smallest number
-    long = np.flatnonzero(np.minimum(reviews.lengths, reviews.encoding.max_length) >= steps)[:MAX_REVIEWS]
-    log_norms = []
-    for rows in BucketBatchSampler(reviews.lengths[long], reviews.encoding, batch_size=64):
-        ids, lengths, _ = reviews[long[rows].tolist()]
-        with torch.no_grad():
-            embedded = model.embed(ids)
-        embedded.requires_grad_()
-        logits = model.forward_states(model.encoder(embedded, lengths), lengths)
-        (gradient,) = torch.autograd.grad(logits.sum(), embedded)
-        position = lengths - 1 - torch.arange(steps)[:, None]
-        log_norms.append(gradient.norm(dim=-1).gather(0, position).clamp_min(1e-300).log())
-    return torch.cat(log_norms, dim=1).mean(dim=1).exp().numpy()
+    few = Sequences(
+        *(values[..., :MAX_SEQUENCES, :] if values.ndim == 3 else values[..., :MAX_SEQUENCES] for values in sequences)
+    )
+    with torch.no_grad():
+        embedded = network.embed(few)
+    embedded = embedded.double().requires_grad_()
+    states = network.encoder(embedded, few.lengths)
+    last = states[few.lengths - 1, torch.arange(len(few.lengths))]
+    (gradient,) = torch.autograd.grad(network.readout(last).sum(), embedded)
+    position = few.lengths - 1 - torch.tensor([steps for steps in STEPS if steps < int(few.lengths.min())])[:, None]
+    logs = gradient.norm(dim=-1).gather(0, position).clamp_min(1e-300).log().mean(dim=1)
+    return {steps: float(log.exp()) for steps, log in zip(STEPS, logs, strict=False)}

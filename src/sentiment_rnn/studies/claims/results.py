@@ -1,91 +1,151 @@
-"""Finished experiments, and the effects between them."""
+"""Effects between finished experiments."""
 
 import math
 from collections.abc import Sequence
 from statistics import mean
 
-from mlflow import MlflowClient
-from mlflow.entities import Run
+import numpy as np
 
-from sentiment_rnn.studies.claims.experiment import LANGUAGE_MODEL, Experiment
-from sentiment_rnn.studies.claims.timing import step_seconds
-from sentiment_rnn.studies.effect import ACCURACY, MAGNITUDE, RATIO, Effect
-from sentiment_rnn.studies.experiment import Context, finished_runs
+from sentiment_rnn.studies.claims.statistics import SolvedShares
+from sentiment_rnn.studies.claims.summary import Result
+from sentiment_rnn.studies.claims.timing import ACTIVATIONS, SECONDS, WEIGHTS
+from sentiment_rnn.studies.effect import ACCURACY, MAGNITUDE, RATIO, Effect, Unit
 
 NEAR_CHANCE = 55  # % of test accuracy; a model that is not above it has learned nothing
 
 
 class Results:
-    """Runs by experiment and seed.
+    """Results by experiment and seed.
 
     Args:
-        client: of the store that has them.
-        experiments: the plan.
-        context: where they ran.
-        timing: the run that timed the training steps.
+        found: results of the plan's experiments, in any order.
+        costs: results of the timing of training steps, by the label of the setting.
 
     Attributes:
-        used: ids of the runs that were read since it was last cleared, so that they can be tagged with a claim.
+        used: names of the experiments that were read since it was last cleared.
     """
 
-    def __init__(self, client: MlflowClient, experiments: Sequence[Experiment], context: Context, timing: str) -> None:
-        self.client = client
-        self.timing = timing
-        finished = finished_runs(client, context)
-        self.runs: dict[str, dict[int, Run]] = {}
-        for experiment in experiments:
-            if run := finished.get(experiment.key(context)):
-                self.runs.setdefault(experiment.name, {})[experiment.seed] = run
+    def __init__(self, found: Sequence[Result], costs: dict[str, Result]) -> None:
+        self.by_name: dict[str, dict[int, Result]] = {}
+        for result in found:
+            self.by_name.setdefault(result.name, {})[result.seed] = result
+        self.costs = costs
         self.used: set[str] = set()
 
-    def by_seed(self, name: str) -> dict[int, Run]:
-        """The runs of an experiment by seed."""
-        found = self.runs.get(name, {})
-        for run in found.values():
-            self.used |= {run.info.run_id, run.data.tags.get(LANGUAGE_MODEL, run.info.run_id)}
-        return found
+    def by_seed(self, name: str) -> dict[int, Result]:
+        """The results of an experiment by seed."""
+        self.used.add(name)
+        return self.by_name.get(name, {})
 
     def metric(self, name: str, metric: str = "test_accuracy") -> list[float]:
         """A metric of an experiment, one value per seed."""
-        return [run.data.metrics[metric] for run in self.by_seed(name).values()]
+        return [result.metrics[metric] for result in self.by_seed(name).values()]
 
-    def gradient_norms(self, name: str) -> list[list[float]]:
-        """For each seed the gradient's norm by the number of tokens after the token."""
-        runs = self.by_seed(name).values()
-        histories = [self.client.get_metric_history(run.info.run_id, "gradient_norm") for run in runs]
-        return [[metric.value for metric in sorted(history, key=lambda metric: metric.step)] for history in histories]
+    def series(self, name: str, metric: str) -> list[dict[int, float]]:
+        """A metric of an experiment by step, for each seed."""
+        return [result.series.get(metric, {}) for result in self.by_seed(name).values()]
 
-    def accuracy_diff(self, name: str, baseline: str) -> Effect:
+    def runs(self, names: Sequence[str]) -> set[str]:
+        """The ids of the MLflow runs of experiments."""
+        costs = {f"cost, {label}": {0: result} for label, result in self.costs.items()}
+        found = [results for name in names for results in (self.by_name | costs).get(name, {}).values()]
+        return {run_id for result in found for run_id in result.runs}
+
+    def accuracy_diff(self, name: str, baseline: str, unit: Unit = ACCURACY) -> Effect:
         """Test accuracy minus the baseline's, seed by seed, in percentage points."""
-        runs, base = self.by_seed(name), self.by_seed(baseline)
-        differences = [
-            100 * (runs[seed].data.metrics["test_accuracy"] - base[seed].data.metrics["test_accuracy"])
-            for seed in sorted(runs.keys() & base.keys())
-        ]
-        means = [100 * mean(self.metric(which)) for which in (name, baseline)]
-        detail = f"{means[0]:.2f}%, {means[1]:.2f}%"
-        return Effect(f"{name} - {baseline}", differences, ACCURACY, detail, informative=max(means) > NEAR_CHANCE)
-
-    def seconds(self, name: str) -> list[float]:
-        """Of a training step, one value per round."""
-        self.used.add(self.timing)
-        return step_seconds(self.client, self.timing, name)
-
-    def time_ratio(self, name: str, baseline: str) -> Effect:
-        """Seconds of a step as a multiple of the baseline's, round by round."""
-        ratios = [a / b for a, b in zip(self.seconds(name), self.seconds(baseline), strict=True)]
-        return Effect(f"{name} / {baseline}", ratios, RATIO)
-
-    def size_ratio(self, name: str, baseline: str) -> Effect:
-        """Weights without the embedding's as a multiple of the baseline's."""
-        ratios = [a / b for a, b in zip(self.metric(name, "weights"), self.metric(baseline, "weights"), strict=True)]
-        return Effect(f"{name} / {baseline}", ratios, RATIO)
-
-    def gradient_ratio(self, name: str, baseline: str, steps: int) -> Effect:
-        """Relative gradient norm `steps` back, divided by the baseline's, seed by seed, in orders of magnitude."""
-        logs, base = (
-            [math.log10(norms[steps] / norms[0]) for norms in self.gradient_norms(which)] for which in (name, baseline)
-        )
+        pairs = self._pairs(name, baseline)
+        accuracies = [[result.metrics["test_accuracy"] for result in pair] for pair in pairs]
+        blocks = [[list(result.series["test_block_accuracy"].values()) for result in pair] for pair in pairs]
+        means = [100 * mean(side) for side in zip(*accuracies, strict=True)]
         return Effect(
-            f"{name} / {baseline}, {steps} steps back", [a - b for a, b in zip(logs, base, strict=True)], MAGNITUDE
+            _versus(name, baseline, " - "),
+            [100 * (a - b) for a, b in accuracies],
+            unit,
+            ", ".join(f"{value:.2f}%" for value in means),
+            informative=max(means, default=100) > NEAR_CHANCE,
+            sampling=_sampling([100 * (np.array(a) - np.array(b)) for a, b in blocks]),
         )
+
+    def solved_diff(self, name: str, baseline: str) -> SolvedShares:
+        """The share of seeds that solve a task, and the baseline's."""
+        solved = [[bool(result.metrics["solved"]) for result in pair] for pair in self._pairs(name, baseline)]
+        return SolvedShares(_versus(name, baseline, " - "), [a for a, _ in solved], [b for _, b in solved])
+
+    def steps_ratio(self, name: str, baseline: str) -> Effect:
+        """How many times as many steps the baseline needs until the task is solved, seed by seed.
+
+        A training that did not solve it counts with all its steps.
+        """
+        steps = [[result.metrics["steps"] for result in pair] for pair in self._pairs(name, baseline)]
+        means = ", ".join(f"{mean(side):,.0f} steps" for side in zip(*steps, strict=True))
+        solved = any(result.metrics["solved"] for pair in self._pairs(name, baseline) for result in pair)
+        ratios, label = [b / a for a, b in steps], f"steps of {_versus(baseline, name, ' / ')}"
+        return Effect(label, ratios, RATIO, means, informative=solved)
+
+    def capacity_ratio(self, name: str, baseline: str) -> Effect:
+        """Memory capacity as a multiple of the baseline's, seed by seed."""
+        values = [[result.metrics["memory_capacity"] for result in pair] for pair in self._pairs(name, baseline)]
+        means = ", ".join(f"{mean(side):.1f} steps" for side in zip(*values, strict=True))
+        return Effect(_versus(name, baseline, " / "), [a / b for a, b in values], RATIO, means)
+
+    def gradient_ratio(self, name: str, baseline: str, metric: str, steps: int) -> Effect:
+        """Gradient norm `steps` back relative to the last step's, as a multiple of the baseline's, seed by seed."""
+        norms = [[result.series[metric] for result in pair] for pair in self._pairs(name, baseline)]
+        logs = [[math.log10(by_step[steps] / by_step[0]) for by_step in pair] for pair in norms]
+        label = f"{_versus(name, baseline, ' / ')}, {steps} steps back"
+        return Effect(label, [a - b for a, b in logs], MAGNITUDE)
+
+    def time_ratios(self, name: str, baseline: str) -> list[Effect]:
+        """Seconds of a step as a multiple of the baseline's, round by round, in each setting."""
+        return [
+            Effect(
+                f"{name} / {baseline}, {label}",
+                [a / b for a, b in zip(*(seconds(cost, which) for which in (name, baseline)), strict=True)],
+                RATIO,
+                ", ".join(f"{1000 * mean(seconds(cost, which)):.0f} ms" for which in (name, baseline)),
+            )
+            for label, cost in self._costs().items()
+        ]
+
+    def size_ratio(self, name: str, baseline: str) -> list[Effect]:
+        """Weights without the embedding's as a multiple of the baseline's."""
+        for cost in self._costs().values():
+            a, b = cost.metrics[name + WEIGHTS], cost.metrics[baseline + WEIGHTS]
+            return [Effect(f"{name} / {baseline}", [a / b] * 2, RATIO, f"{a:,.0f}, {b:,.0f} weights")]
+        return []
+
+    def _costs(self) -> dict[str, Result]:
+        self.used |= {f"cost, {label}" for label in self.costs}
+        return self.costs
+
+    def _pairs(self, name: str, baseline: str) -> list[tuple[Result, Result]]:
+        found, base = self.by_seed(name), self.by_seed(baseline)
+        return [(found[seed], base[seed]) for seed in sorted(found.keys() & base.keys())]
+
+
+def _versus(name: str, baseline: str, operator: str) -> str:
+    """Both names; what both end with is not repeated."""
+    ours, theirs = name.split(", "), baseline.split(", ")
+    common: list[str] = []
+    while len(ours) > 1 and len(theirs) > 1 and ours[-1] == theirs[-1]:
+        common.insert(0, ours.pop())
+        theirs.pop()
+    return ", ".join([f"{', '.join(ours)}{operator}{', '.join(theirs)}", *common])
+
+
+def seconds(cost: Result, name: str) -> list[float]:
+    """An architecture's seconds per step, by round."""
+    return list(cost.series[name + SECONDS].values())
+
+
+def activations(cost: Result, name: str) -> float:
+    """Megabytes that an architecture saves for the backward pass."""
+    return cost.metrics[name + ACTIVATIONS]
+
+
+def _sampling(differences: Sequence[np.ndarray]) -> tuple[float, int]:
+    """The variance of the mean difference from the sampling of test reviews, by its spread over their blocks."""
+    if not differences:
+        return 0.0, 1
+    by_block = np.mean(differences, axis=0)
+    return float(np.var(by_block, ddof=1) / len(by_block)), len(by_block) - 1
