@@ -24,6 +24,7 @@ from ruamel.yaml import YAML
 from sentiment_rnn.search.driver import MAX_ATTEMPTS
 from sentiment_rnn.search.storage import open_storage, storage_url
 
+FINISHED = ("COMPLETE", "PRUNED")
 INTERRUPTED = (-signal.SIGINT, 1)  # the latter where torch's exit handlers hide the interrupt from Python
 
 
@@ -131,6 +132,16 @@ def kill_group(driver: subprocess.Popen[str]) -> None:
     driver.communicate()
 
 
+def study(folder: Path, stores: Stores) -> tuple[str, list[FrozenTrial]]:
+    """Name and trials of the study."""
+    name = json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
+    return name, optuna.load_study(storage=open_storage(stores.storage(folder)), study_name=name).get_trials()
+
+
+def count_finished(folder: Path, stores: Stores) -> int:
+    return sum(trial.state.name in FINISHED for trial in study(folder, stores)[1])
+
+
 def check(folder: Path, stores: Stores, n_trials: int) -> list[FrozenTrial]:
     """Exactly `n_trials` have finished, with one finished run each; no run is open; killed values were repeated.
 
@@ -139,9 +150,8 @@ def check(folder: Path, stores: Stores, n_trials: int) -> list[FrozenTrial]:
     """
     report = json.loads((folder / "reports/search/bilstm.json").read_text())
     assert len(report["trials"]) == report["complete"] + report["pruned"] == n_trials
-    name = json.loads((folder / "work/search/bilstm/study.json").read_text())["study"]
-    trials = optuna.load_study(storage=open_storage(stores.storage(folder)), study_name=name).get_trials()
-    finished = [trial for trial in trials if trial.state.name in ("COMPLETE", "PRUNED")]
+    name, trials = study(folder, stores)
+    finished = [trial for trial in trials if trial.state.name in FINISHED]
     assert len(finished) == n_trials
     assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED", "FAIL"}
     for trial in trials:

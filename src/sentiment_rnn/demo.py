@@ -119,7 +119,7 @@ def summary(folder: Path) -> str:
     candidate = f"{registered['architecture']}, accuracy {100 * registered['accuracy']:.1f}%"
     lines += [
         f"Registered: {name} version {version} ({candidate}).",
-        f"Report: {reports / 'evaluation/index.html'}; comparison: {reports / 'comparison.md'}",
+        f"Report: {reports / 'evaluation.html'}; comparison: {reports / 'comparison.md'}",
         NOT_IMDB,
         "",
         "What to do next, from this folder:",

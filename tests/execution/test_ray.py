@@ -17,7 +17,7 @@ import psutil
 import pytest
 from conftest import ROOT
 from postgresql import free_port
-from searching import EMBEDDED, Stores, check, finish, prepare, start, wait_for
+from searching import EMBEDDED, Stores, check, count_finished, finish, prepare, start, wait_for, write_search
 
 pytest.importorskip("ray")
 BIN = Path(sys.executable).parent
@@ -127,12 +127,17 @@ def test_a_search_outlives_an_actor_a_node_and_its_driver_and_uses_a_node_that_j
     search.communicate()
     wait_until(lambda: not cluster.head.workers(), 20)
 
+    write_search(tmp_path, n_trials=1000)  # enough for the time that a node takes to join
     search = start(tmp_path, stores(cluster))
     wait_for(search, "finished, best")  # whether or not Ray knows already that the second node is dead
     cluster.join()
     wait_until(cluster.second.workers)
-    finish(search)
-    trials = check(tmp_path, EMBEDDED, 16)
+    search.kill()
+    search.communicate()
+    n_trials = count_finished(tmp_path, EMBEDDED) + 3
+    write_search(tmp_path, n_trials=n_trials)
+    finish(start(tmp_path, stores(cluster)))
+    trials = check(tmp_path, EMBEDDED, n_trials)
     assert sum(trial.state.name == "FAIL" for trial in trials) >= 3, "each kill met a trial"
 
 

@@ -58,7 +58,7 @@ def test_every_report_is_there_and_none_calls_the_synthetic_corpus_imdb(reproduc
         assert "imdb" not in path.read_text().lower(), path
     for path in ["comparison.png", *(f"evaluation/{name}.png" for name in ("roc", "confusion", "calibration"))]:
         assert (reports / path).stat().st_size > 1000, path
-    page = (reports / "evaluation/index.html").read_text()
+    page = (reports / "evaluation.html").read_text()
     assert "synthetic" in page
     assert all(baseline in page for baseline in BASELINES)
 

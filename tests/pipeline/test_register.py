@@ -174,7 +174,13 @@ def test_a_version_is_compared_with_the_champion_and_the_same_version_again_give
     assert (str(registry.require_champion(client, NAME).version) == report["version"]) is evaluation["champion"]
 
     logged = {file.path for file in client.list_artifacts(report["run_id"], "evaluation")}
-    files = ["index.html", "roc.png", "roc.csv", "evaluation.json", f"predictions-version-{report['version']}.parquet"]
+    files = [
+        "evaluation.html",
+        "roc.png",
+        "roc.csv",
+        "evaluation.json",
+        f"predictions-version-{report['version']}.parquet",
+    ]
     assert {f"evaluation/{name}" for name in files} <= logged
 
     if not evaluation["champion"]:  # the champion itself is compared with the one that it replaced

@@ -17,9 +17,9 @@ from sentiment_rnn.evaluation.label_issues import find_label_issues, noise_recov
 from sentiment_rnn.evaluation.metrics import evaluate
 from sentiment_rnn.evaluation.occlusion import ending, excerpt, occlusion_importance
 from sentiment_rnn.evaluation.significance import bootstrap, interval, mcnemar
-from sentiment_rnn.files import atomic_folder, write_json
+from sentiment_rnn.files import atomic_file, atomic_folder, write_json
 
-PAGE, BEHAVIOUR = "index.html", "behaviour.json"
+BEHAVIOUR = "behaviour.json"
 ERRORS = LABEL_ISSUES = 20  # listed at most
 IMPORTANT_WORDS = 5  # listed beside an error
 BINS = 15  # of the calibration curve, of equal counts
@@ -37,10 +37,11 @@ def write_report(
     predict: Predict,
     slice_columns: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Compute the report and write it to `folder`, which is replaced as a whole.
+    """Compute the report and write it to `folder`, which is replaced as a whole, and to the page `folder`.html.
 
     Args:
-        folder: for the page, its figures, the failures on the behaviour suite, and the CSV files of `dvc plots`.
+        folder: for the figures, the failures on the behaviour suite, and the CSV files of `dvc plots`. The page is
+            beside it because it quotes reviews: the folder can be committed, the page cannot.
         facts: of the evaluated version, see `page.render`.
         predictions: probabilities of "positive" `(N,)` by model, `facts["candidate"]` first.
         baselines: names among `predictions`.
@@ -65,7 +66,9 @@ def write_report(
             plt.close(figure)
         tables.write(partial, identity, candidate, predictions[candidate], labels, report)
         write_json(partial / BEHAVIOUR, report["behaviour"])
-        (partial / PAGE).write_text(page.render(facts, report, paths), encoding="utf-8")
+        rendered = page.render(facts, report, paths)
+    with atomic_file(folder.with_suffix(".html")) as file:
+        file.write(rendered)
     return report
 
 

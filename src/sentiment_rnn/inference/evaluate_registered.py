@@ -12,7 +12,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.behaviour.failures import by_capability
 from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
-from sentiment_rnn.evaluation.report import PAGE, write_report
+from sentiment_rnn.evaluation.report import write_report
 from sentiment_rnn.evaluation.significance import mcnemar
 from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.inference import champion, latency, serialization
@@ -25,7 +25,7 @@ from sentiment_rnn.tracking.store import connect
 def evaluate_registered(
     params: Params, *, raw: Path, tokens: Path, models: Path, baseline_predictions: Path, reports: Path
 ) -> None:
-    """Load the version from the registry, evaluate it, write `reports/evaluation` and `reports/evaluation.json`.
+    """Load the version from the registry, evaluate it, write `reports/evaluation` with its .html and .json.
 
     The same version again gives the same report, apart from its latency.
 
@@ -126,10 +126,11 @@ def evaluate_registered(
         summary["seed_accuracies"] = [_seed_accuracy(folder / f"seed-{seed}", tokens) for seed in registered["seeds"]]
     write_json(reports / "evaluation.json", summary)
     client.log_artifacts(run_id, str(reports / "evaluation"), champion.FOLDER)
-    client.log_artifact(run_id, str(reports / "evaluation.json"), champion.FOLDER)
+    for file in ("evaluation.html", "evaluation.json"):
+        client.log_artifact(run_id, str(reports / file), champion.FOLDER)
     for key in ("f1", "roc_auc", "average_precision", "log_loss", "ece"):
         client.log_metric(run_id, f"registered_test_{key}", summary[key])
-    _print(summary, report["comparison"], reports / "evaluation" / PAGE)
+    _print(summary, report["comparison"], reports / "evaluation.html")
 
 
 def _baseline(folder: Path, name: str, test: Split) -> np.ndarray:
