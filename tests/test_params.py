@@ -190,6 +190,7 @@ def test_numbers_are_read_as_yaml_1_2(written, tmp_path):
         ("models.evolved_lstm.trainable", "all", ["too many parameters", "readout_and_biases"]),
         ("models.evolved_lstm.cell", "rnn", ["gates", "rnn"]),
         ("models.evolved_lstm.ema_decay", 0.9, ["empty", "cma_es"]),
+        ("models.echo_state.adversarial_epsilon", 0.1, ["empty", "reservoir"]),
         ("models.bilstm_keras.refit", True, ["false", "keras_reference"]),
         ("models.nb_logistic", {}, ["linear baseline"]),
         ("models.lstm.vocab_size", 501, ["501", "tokenizer.vocab_size", "500"]),

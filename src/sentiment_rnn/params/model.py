@@ -122,6 +122,8 @@ class ModelParams(Section):
             )
         if self.optimizer == "cma_es" and self.ema_decay is not None:
             raise ValueError("ema_decay: should be empty, optimizer cma_es has a mean of its own")
+        if self.adversarial_epsilon is not None and self.cell == "echo_state":
+            raise ValueError("adversarial_epsilon: should be empty, a reservoir passes no gradient to the embeddings")
         if self.trainable == "readout_and_biases" and self.cell in WITHOUT_GATES:
             raise ValueError(
                 f"trainable: readout_and_biases needs a cell with gates, {self.cell} has none: use readout"

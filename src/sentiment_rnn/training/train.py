@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
+from matplotlib import pyplot as plt
 from mlflow import MlflowClient
 from pytorch_lightning.loggers import Logger
 from torch import Tensor
@@ -250,7 +251,9 @@ def _save(client: MlflowClient, run_id: str, name: str, model: ModelParams, fits
     if refit:
         serialization.save(refit.model, model.architecture(), encoding, out / serialization.REFIT)
         metrics["refit_seconds"] = sum(row["epoch_seconds"] for row in refit.history)
-    client.log_figure(run_id, learning_curves(trained.history, name), "learning_curves.png")
+    figure = learning_curves(trained.history, name)
+    client.log_figure(run_id, figure, "learning_curves.png")
+    plt.close(figure)
     # the curves end with the last epoch; these metrics are the saved model's
     prefix = "final" if model.protocol == "keras_reference" else "best"
     for key, value in metrics.items():
