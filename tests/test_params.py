@@ -334,7 +334,7 @@ def test_flat_values_have_the_options_of_the_cell_alone_and_give_the_model_back(
     model = chosen.model_of(name)
     flat = model.flat()
     assert not [key for key, value in flat.items() if isinstance(value, dict)]
-    assert {key.split(".")[0] for key in flat if "." in key} == {"bigrams"} | ({name} - {"lstm"})
+    assert {key.split(".")[0] for key in flat if "." in key} == {"augmentation", "bigrams"} | ({name} - {"lstm"})
     assert params.updated(chosen.model, flat) == model
 
 
