@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What a person fills in reaches the programs as it is, through the environment: neither make nor the shell expands it.
-unexport TEXT REASON ARCH TRIALS MODEL OUT VERSION PORT
+unexport TEXT REASON ARCH TRIALS MODEL OUT VERSION PORT QUICK
 $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),\
 	$(eval override export $(name) := $$(value $(name)))))
 
@@ -38,7 +38,7 @@ search: $(BIN)/.installed  ## a larger search: make search ARCH=bilstm TRIALS=50
 
 claims: $(BIN)/.installed  ## measure common claims about the architectures: reports/claims.md, hours, resumes; QUICK=1: ten minutes
 	@sentiment-rnn run word_vectors
-	python -m pipeline.claims $(if $(QUICK),--quick)
+	@python -m pipeline.claims $${QUICK:+--quick}
 
 ablation: $(BIN)/.installed  ## the effect of each component of the best model: reports/ablation.md; resumes where it was stopped
 	@sentiment-rnn run word_vectors pseudo_label_best

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from pipeline import parser
 from sentiment_rnn import params
-from sentiment_rnn.data.sources import download
-from sentiment_rnn.files import write_json
 
 
 def main() -> None:
-    write_json("reports/data.json", download(params.load(), Path("data/raw"), Path("data/card.md")))
+    chosen = params.load()
+    from sentiment_rnn.data.sources import download
+    from sentiment_rnn.files import write_json
+
+    write_json("reports/data.json", download(chosen, Path("data/raw"), Path("data/card.md")))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,11 @@ from sentiment_rnn.params.section import merged
 from sentiment_rnn.run import Plan, require_dataset
 
 # under nohup a child inherits that SIGHUP is ignored
-RESET_SIGHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+# nohup ignores the one, a shell's background the other, and so would the processes that a test starts
+RESET_SIGNALS = """import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 RUN = "import sys; from sentiment_rnn.run import run; sys.exit(run(sys.argv[1:]))"
 STAGES = 14  # of `dvc repro compare evaluate` with two architectures
 UNREACHABLE = {"HF_ENDPOINT": "http://127.0.0.1:1"}
@@ -99,7 +103,7 @@ def test_dvcs_exit_status_and_messages_are_passed_on(stages):
 def test_a_signal_ends_dvc_and_its_stage(stages, number):
     (stages / "seconds").write_text("300")
     process = subprocess.Popen(
-        [sys.executable, "-c", RESET_SIGHUP + RUN],
+        [sys.executable, "-c", RESET_SIGNALS + RUN],
         cwd=stages,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,

@@ -127,7 +127,9 @@ def cross_validate(
     folds: Annotated[int, typer.Option(min=2)] = 10,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of the network per fold.")] = 1,
 ) -> None:
-    """Evaluate an architecture and the baselines on every row of a small data set, fold by fold.
+    """Evaluate an architecture and the baselines on every row.
+
+    The rows are split into folds; each is predicted by models that were trained on the others.
 
     Writes reports/cross_validation.md. It needs the stage download only.
     """
@@ -176,7 +178,7 @@ def serve(port: Port = 5001) -> None:
 
 @app.command()
 def ui(port: Port = 5000) -> None:
-    """Serve MLflow's UI, and print links to the runs and the model."""
+    """Serve MLflow's UI, and print links to runs and model."""
     from sentiment_rnn import params
     from sentiment_rnn.serving.ui import show_ui
 
@@ -207,7 +209,7 @@ def rollback(reason: Reason = "no reason given") -> None:
 def run(
     targets: Annotated[list[str] | None, typer.Argument(help="Stages of dvc.yaml. Default: all of them.")] = None,
 ) -> int:
-    """Run the pipeline (dvc repro) with progress over all its stages.
+    """Run the pipeline (dvc repro), with progress.
 
     Without targets, and if the data set cannot be downloaded, the demo runs instead.
     """
@@ -218,7 +220,7 @@ def run(
 
 @app.command()
 def demo() -> int:
-    """Run the pipeline on synthetic reviews, in demo/, in minutes."""
+    """Run the pipeline on synthetic reviews, in demo/."""
     from sentiment_rnn.demo import demo as run_demo
 
     return run_demo()

@@ -123,8 +123,9 @@ def test_an_error_of_a_trial_ends_the_search_in_one_line(tokens, tmp_path, monke
     monkeypatch.setenv("MLFLOW_TRACKING_URI", EMBEDDED.uri(folder))
     (folder / "data/tokens").unlink()
     (folder / "data/tokens").mkdir()
-    (folder / "data/tokens/dataset.json").write_text((tokens / "dataset.json").read_text())
-    with pytest.raises(UserError, match=r"bilstm: data/tokens/train is missing: run `dvc repro"):
+    for name in ("dataset.json", "tokenizer.json", "train"):
+        (folder / "data/tokens" / name).symlink_to(tokens / name)
+    with pytest.raises(UserError, match=r"bilstm: data/tokens/validation is missing: run `dvc repro"):
         search.main("bilstm")
     runs = EMBEDDED.client(folder).search_runs(["1"])
     assert {run.info.status for run in runs} == {"FAILED", "KILLED"}
