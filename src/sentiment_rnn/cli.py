@@ -191,7 +191,7 @@ def promote(
     version: Annotated[str, typer.Argument(help="A version number of the registered model.")],
     reason: Reason = "no reason given",
 ) -> None:
-    """Make a version the champion, without the checks of the gate."""
+    """Make a version the champion without the gate's checks."""
     from sentiment_rnn.tracking import promotion
 
     print(promotion.promote_by_hand(*_registered_model(), version, reason))
