@@ -99,6 +99,7 @@ def init(
     validation: Annotated[Path | None, typer.Option(help="The file of validation.")] = None,
     test: Annotated[Path | None, typer.Option(help="The file of test.")] = None,
     unlabeled: Annotated[Path | None, typer.Option(help="A file of texts without labels.")] = None,
+    encoding: Annotated[str, typer.Option(help="Of CSV and JSON lines.")] = "utf-8",
 ) -> None:
     """Add your file to params.yaml as a data set, and select it.
 
@@ -108,13 +109,15 @@ def init(
 
     given = {"train": file, "validation": validation, "test": test, "unlabeled": unlabeled}
     files = {split: path for split, path in given.items() if path}
+    if folders := [path for path in files.values() if path.is_dir()]:
+        raise UserError(f"{folders[0]}: a folder: give one CSV, JSON-lines or Parquet file with a row for each text")
     if missing := [path for path in files.values() if not path.is_file()]:
         raise UserError(f"{missing[0]}: no such file")
     name = name or re.sub(r"[^A-Za-z0-9_-]+", "-", file.name.partition(".")[0]).strip("-_")
-    guess = data_init.look(file, text, label)
+    guess = data_init.look(file, text, label, encoding)
     ask = (lambda question, default: str(typer.prompt(question, default))) if sys.stdin.isatty() else None
     labels = data_init.classes(guess, negative or [], positive or [], ask)
-    entry = data_init.write_entry(name, files, guess, labels)
+    entry = data_init.write_entry(name, files, guess, labels, encoding=encoding)
     print(f"params.yaml: datasets.{name}, selected by data.dataset:")
     for key, value in entry.items():
         print(f"  {key}: {value}")

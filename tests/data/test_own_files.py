@@ -13,6 +13,7 @@ from project import run
 
 from pipeline import download, tokenize
 from sentiment_rnn import params
+from sentiment_rnn.data import init as data_init
 from sentiment_rnn.data import sources, store, texts
 from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.errors import UserError
@@ -178,7 +179,7 @@ def test_the_card_has_the_class_names_and_the_warnings_and_no_report_has_a_text(
         ("a.json", b'[{"review": "a", "sentiment": "pos"}]', "a JSON array: write one object per line"),
         ("a.jsonl", jsonl_bytes() + b'{"review": 5, "sentiment": "pos"}\n', "changed from string to number"),
         ("a.jsonl", jsonl_bytes().decode().encode("latin-1"), "not in UTF-8"),
-        ("a.csv", csv_bytes().decode().encode("utf-16"), "no column review"),
+        ("a.csv", csv_bytes().decode().encode("utf-16"), "in the entry, `encoding: utf-16`"),
         ("a.parquet", parquet_bytes()[:-200], "cannot be read as Parquet"),
         ("a.parquet", b"<html>404</html>", "cannot be read as Parquet"),
         ("a.csv.gz", gzip.compress(csv_bytes())[:-200], "cannot be read as CSV"),
@@ -218,6 +219,16 @@ def test_a_file_that_dvc_does_not_follow_is_refused_with_a_cure_that_works(own, 
     assert done.returncode == 0, done.stderr
     download.main()
     assert store.load_identity("data/raw")["class_names"] == ["negative", "positive"]
+
+
+@pytest.mark.parametrize(("low", "high"), [("FALSE", "TRUE"), ("False", "True"), ("0.0", "1.0")])
+def test_init_names_no_class_after_a_truth_value_or_a_number(tmp_path, low, high):
+    rows = "".join(f"a text of some length {row},{high if row % 2 else low}\n" for row in range(4))
+    (tmp_path / "a.csv").write_bytes(f"text,label\n{rows}".encode("utf-16"))
+    guess = data_init.look(tmp_path / "a.csv", None, None, "utf-16")
+    assert list(data_init.classes(guess, [], [], None)) == ["negative", "positive"]
+    if low == "0.0":
+        assert set(guess.values) == {"0", "1"}
 
 
 # init

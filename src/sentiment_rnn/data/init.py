@@ -31,7 +31,7 @@ class Guess(NamedTuple):
     values: dict[str, int]
 
 
-def look(file: Path, text: str | None, label: str | None) -> Guess:
+def look(file: Path, text: str | None, label: str | None, encoding: str = "utf-8") -> Guess:
     """Guess the columns of a file, unless they are given.
 
     The text is the column with the longest values. The label is one of at most 20 values, if possible with a usual
@@ -40,7 +40,7 @@ def look(file: Path, text: str | None, label: str | None) -> Guess:
     Raises:
         UserError: the file cannot be read, or has no such columns.
     """
-    table = read_file(file, None)
+    table = read_file(file, None, encoding)
     columns = table.column_names
     text = text or max(columns, key=lambda name: sum(map(len, _values(table, name))))
     if label is None:
@@ -96,11 +96,17 @@ def _class_name(values: list[str], default: str) -> str:
     """A word is a name, a number is not; the short forms of the usual names are written out."""
     name = values[0] if len(values) == 1 else default
     name = {"neg": "negative", "pos": "positive"}.get(name.lower(), name)
-    return name if name.replace(" ", "").replace("-", "").isalpha() and name not in ("true", "false") else default
+    word = name.replace(" ", "").replace("-", "").isalpha() and name.lower() not in ("true", "false")
+    return name if word else default
 
 
 def write_entry(
-    name: str, files: dict[str, Path], guess: Guess, labels: dict[str, list[str]], root: Path = Path()
+    name: str,
+    files: dict[str, Path],
+    guess: Guess,
+    labels: dict[str, list[str]],
+    root: Path = Path(),
+    encoding: str = "utf-8",
 ) -> dict[str, Any]:
     """Copy the files to sources/, write the entry, and select it.
 
@@ -110,6 +116,7 @@ def write_entry(
         guess: their columns.
         labels: from `classes`.
         root: the project.
+        encoding: of CSV and JSON lines.
 
     Returns:
         The entry.
@@ -133,6 +140,8 @@ def write_entry(
     entry |= {"text": guess.text, "label": guess.label, "labels": labels}
     if ignore:
         entry["ignore"] = ignore
+    if encoding != "utf-8":
+        entry["encoding"] = encoding
     values["datasets"][name] = entry
     values["data"]["dataset"] = name
     with atomic_file(path) as written:

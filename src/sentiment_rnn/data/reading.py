@@ -15,6 +15,7 @@ from sentiment_rnn.errors import UserError
 DELIMITERS = (",", ";", "\t", "|")  # the one that the header has most often
 BLOCK = 2**26  # bytes; a row has to fit into it
 FORMATS = ".csv, .tsv, .jsonl, .ndjson, .json or .parquet, with or without .gz"
+ENCODING_CURE = "name its encoding, such as `--encoding {0}` of `sentiment-rnn init` or, in the entry, `encoding: {0}`"
 UNREADABLE = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, LookupError)
 
 
@@ -72,7 +73,7 @@ def read_file(path: Path, columns: Sequence[str] | None, encoding: str = "utf-8"
 def _reason(error: BaseException, kind: str) -> str:
     message = " ".join(str(error).split())[:200]
     if isinstance(error, UnicodeDecodeError) or "UTF8" in message or "codec" in message:
-        return "not in UTF-8: name its encoding in the entry, such as `encoding: windows-1252`"
+        return f"not in UTF-8: {ENCODING_CURE.format('windows-1252')}"
     if isinstance(error, LookupError):
         return f"{message}: name an encoding that Python knows, such as windows-1252"
     if "object to array" in message:
@@ -85,6 +86,8 @@ def _reason(error: BaseException, kind: str) -> str:
 
 def _csv(path: Path, stream: Any, columns: Sequence[str] | None, encoding: str) -> pa.Table:
     header = _header(path, encoding)
+    if "\0" in header:
+        raise UserError(f"{path}: not in UTF-8: {ENCODING_CURE.format('utf-16')}")
     delimiter = max(DELIMITERS, key=header.count)
     parsing = {
         "read_options": pyarrow.csv.ReadOptions(block_size=BLOCK),

@@ -1,5 +1,6 @@
 """The section `datasets`: where the texts of each data set are, and what its labels mean."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
@@ -19,12 +20,12 @@ Values = Annotated[list[Any], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 def value_name(value: Any) -> str:
-    """A label as it is compared: 1, 1.0 and "1" are the same value, so are true and "true"."""
+    """A label as it is compared: 1, 1.0, "1" and "1.0" are the same value, so are true and "true"."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip())
 
 
 class TextDataset(Section):
