@@ -15,7 +15,7 @@ from sentiment_rnn.errors import UserError
 DELIMITERS = (",", ";", "\t", "|")  # the one that the header has most often
 BLOCK = 2**26  # bytes; a row has to fit into it
 FORMATS = ".csv, .tsv, .jsonl, .ndjson, .json or .parquet, with or without .gz"
-ENCODING_CURE = "name its encoding, such as `--encoding {0}` of `sentiment-rnn init` or, in the entry, `encoding: {0}`"
+ENCODING_CURE = "name its encoding: init's option --encoding {0} or, in the entry, `encoding: {0}`"
 UNREADABLE = (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, LookupError)
 
 
