@@ -23,8 +23,9 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 from sentiment_rnn import params
-from sentiment_rnn.search.driver import search
-from sentiment_rnn.search.storage import open_storage, storage_url
+from sentiment_rnn.search import driver
+from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.study import FINISHED, Search
 
 PRUNERS = ("none", "median", "hyperband")
 
@@ -33,21 +34,18 @@ def run(name: str, pruner: str, seed: int, n_trials: int) -> list[FrozenTrial]:
     """Search; return the trials in the order in which they ended."""
     chosen = params.load()
     changes = {"n_trials": n_trials, "seed": seed, "pruner": pruner, "storage": None}
-    work = Path(f"work/pruning/{name}-{pruner}-{seed}")
-    search(
-        name,
-        chosen.model_of(name),
-        chosen.search.model_copy(update=changes),
-        chosen.trainer,
+    search = Search(
+        architecture=name,
+        model=chosen.model_of(name),
+        params=chosen.search.model_copy(update=changes),
+        trainer=chosen.trainer,
         tokens=Path("data/tokens"),
         word_vectors=Path("data/word_vectors"),
-        work=work,
+        work=Path(f"work/pruning/{name}-{pruner}-{seed}"),
     )
-    storage = open_storage(storage_url(None, work))
-    (study,) = optuna.get_all_study_summaries(storage)
-    ended = optuna.load_study(storage=storage, study_name=study.study_name).get_trials(
-        states=(TrialState.COMPLETE, TrialState.PRUNED)
-    )
+    driver.run(search)
+    study = optuna.load_study(storage=open_storage(search.storage), study_name=search.study)
+    ended = study.get_trials(states=FINISHED)
     return sorted(ended, key=lambda trial: trial.datetime_complete)
 
 

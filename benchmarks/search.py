@@ -16,8 +16,9 @@ from optuna.trial import FrozenTrial
 
 from benchmarks.measure import Ratio, Result, command
 from sentiment_rnn import params
-from sentiment_rnn.search.driver import search
-from sentiment_rnn.search.storage import open_storage, storage_url
+from sentiment_rnn.search import driver
+from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.study import Search
 
 TITLE = "Search: trials per minute of one worker on one core, and of two on two"
 ARCHITECTURE = "bilstm"
@@ -40,19 +41,17 @@ def run(workers: int, cores: set[int], n_trials: int) -> list[FrozenTrial]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-            work = Path(folder) / "work"
-            search(
-                ARCHITECTURE,
-                chosen.model_of(ARCHITECTURE),
-                chosen.search.model_copy(update=changes),
-                chosen.trainer.model_copy(update={"accelerator": "cpu"}),
+            search = Search(
+                architecture=ARCHITECTURE,
+                model=chosen.model_of(ARCHITECTURE),
+                params=chosen.search.model_copy(update=changes),
+                trainer=chosen.trainer.model_copy(update={"accelerator": "cpu"}),
                 tokens=Path("data/tokens"),
                 word_vectors=Path("data/word_vectors"),
-                work=work,
+                work=Path(folder) / "work",
             )
-            storage = open_storage(storage_url(None, work))
-            (study,) = optuna.get_all_study_summaries(storage)
-            return optuna.load_study(storage=storage, study_name=study.study_name).trials
+            driver.run(search)
+            return optuna.load_study(storage=open_storage(search.storage), study_name=search.study).trials
     finally:
         os.sched_setaffinity(0, before)
 

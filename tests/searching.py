@@ -106,8 +106,8 @@ def start(folder: Path, stores: Stores = EMBEDDED) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], *status: int) -> str:
-    output, _ = process.communicate(timeout=400)
+def finish(process: subprocess.Popen[str], *status: int, timeout: float = 400) -> str:
+    output, _ = process.communicate(timeout=timeout)
     assert process.returncode in (status or (0,)), output
     return output
 

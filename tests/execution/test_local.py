@@ -141,14 +141,14 @@ def test_a_worker_has_its_device_and_threads_and_no_launcher(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("slots", "most", "devices", "description"),
     [
-        (None, 100, [], "8 workers, 1 thread each"),
-        (None, 3, [], "3 workers, 2 threads each"),
+        ("auto", 100, [], "8 workers, 1 thread each"),
+        ("auto", 3, [], "3 workers, 2 threads each"),
         (2, 100, [], "2 workers, 4 threads each"),
         (16, 100, [], "16 workers, 1 thread each"),
         (4, 1, [], "1 worker, 8 threads each"),
-        (None, 100, ["0", "1", "2"], "3 workers on 3 GPU"),
+        ("auto", 100, ["0", "1", "2"], "3 workers on 3 GPU"),
         (4, 100, ["0", "1"], "4 workers on 2 GPU"),
-        (None, 1, ["0", "1"], "1 worker on 1 GPU"),
+        ("auto", 1, ["0", "1"], "1 worker on 1 GPU"),
     ],
 )
 def test_slots_share_the_devices(tmp_path, slots, most, devices, description):

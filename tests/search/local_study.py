@@ -11,8 +11,8 @@ from sentiment_rnn import params
 from sentiment_rnn.execution import Engine
 from sentiment_rnn.execution.local import LocalEngine
 from sentiment_rnn.search.driver import Driver
-from sentiment_rnn.search.storage import open_storage, storage_url
-from sentiment_rnn.search.study import Search, open_study, report, study_name
+from sentiment_rnn.search.storage import open_storage
+from sentiment_rnn.search.study import Search, open_study, report
 
 VALUES = shrunk_values()
 VALUES["model"]["word_vectors"] = False
@@ -33,6 +33,7 @@ class LocalStudy:
         storage: Optuna's.
         search: what its workers get.
         study: Optuna's.
+        run_id: of the study's run.
     """
 
     def __init__(
@@ -44,16 +45,13 @@ class LocalStudy:
         **changes: Any,
     ) -> None:
         self.client = client
-        self.work = Path("work")
-        search_params = PARAMS.search.model_copy(update={"min_improvement": 0.0, **changes})
-        url = storage_url(search_params.storage, self.work)
-        self.storage = open_storage(url)
-        search = Search(
-            architecture=name, model=model, params=search_params, trainer=PARAMS.trainer, tokens=tokens,
-            word_vectors=WORD_VECTORS, storage=url,
+        self.search = Search(
+            architecture=name, model=model, trainer=PARAMS.trainer, tokens=tokens, word_vectors=WORD_VECTORS,
+            params=PARAMS.search.model_copy(update={"min_improvement": 0.0, **changes}), work=Path("work"),
         )  # fmt: skip
-        search.study = study_name(search)
-        self.search, self.study = open_study(client, self.storage, search, self.work)
+        self.storage = open_storage(self.search.storage)
+        self.study = open_study(client, self.storage, self.search)
+        self.run_id = self.study.user_attrs["run_id"]
 
     def driver(self) -> Driver:
         """A new driver: what the one before left running counts as killed."""
@@ -62,7 +60,7 @@ class LocalStudy:
     def run(self, engine: Engine | None = None) -> dict[str, Any]:
         """Run the missing trials, in this process unless an engine is given; the report."""
         driver = self.driver()
-        with driver.running_parent(), engine or LocalEngine(1, [], 1, self.work) as slots:
+        with driver.running_parent(), engine or LocalEngine(1, [], 1, self.search.work) as slots:
             driver.run(slots, lambda: None)
         return report(self.search, self.study)
 

@@ -32,7 +32,7 @@ def child(local: LocalStudy, number: int) -> str:
     return runs.start(
         local.client, "synthetic-search", f"trial {number}", params={},
         tags={"architecture": "bilstm", "trial": str(number)}, identity=load_identity(local.search.tokens),
-        parent=local.search.run_id,
+        parent=local.run_id,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_the_same_parameters_open_the_same_study_and_its_one_run(client, tokens,
     first = LocalStudy(client, tokens)
     add(first, 0.5)
     second = LocalStudy(client, tokens, n_trials=9, min_improvement=0.3, workers=2)
-    assert (second.search.study, second.search.run_id) == (first.search.study, first.search.run_id)
+    assert (second.search.study, second.run_id) == (first.search.study, first.run_id)
     assert len(second.runs()[0]) == 1
     output = capsys.readouterr().out
     assert "1 trials finished" in output
@@ -97,7 +97,7 @@ def test_a_run_that_was_created_but_not_recorded_is_found(client, tokens, monkey
             LocalStudy(client, tokens)
     local = LocalStudy(client, tokens)
     (only,), _ = local.runs()
-    assert local.search.run_id == local.study.user_attrs["run_id"] == only.info.run_id
+    assert local.run_id == only.info.run_id
 
 
 def test_a_study_in_an_emptied_storage_has_a_new_run(client, tokens):
@@ -106,7 +106,7 @@ def test_a_study_in_an_emptied_storage_has_a_new_run(client, tokens):
     shutil.rmtree("work")
     second = LocalStudy(client, tokens)
     assert second.search.study == first.search.study
-    assert second.search.run_id != first.search.run_id
+    assert second.run_id != first.run_id
     sync_mlflow_runs(client, second.study)
     assert statuses(second) == {"trial 0": "RUNNING"}, "runs of the other study stay as they are"
 
@@ -119,16 +119,15 @@ def test_without_a_complete_trial_the_defaults_are_used(client, tokens):
     found = report(local.search, local.study)
     assert (found["best"], found["best_validation_loss"], found["pruned"]) == ({}, None, 1)
     assert found["summary"] == "every trial was pruned or diverged: the defaults are used"
-    log_result(client, local.search.run_id, local.study)
-    assert client.get_run(local.search.run_id).data.metrics == {"trials": 1}
+    log_result(client, local.study)
+    assert client.get_run(local.run_id).data.metrics == {"trials": 1}
 
 
 def test_a_study_whose_run_was_deleted_gets_another(client, tokens):
     first = LocalStudy(client, tokens)
-    client.delete_run(first.search.run_id)
+    client.delete_run(first.run_id)
     second = LocalStudy(client, tokens)
-    assert second.search.run_id != first.search.run_id
-    assert second.study.user_attrs["run_id"] == second.search.run_id
+    assert second.run_id != first.run_id
 
 
 def test_sampled_values_depend_on_the_trial_not_on_the_process(client, tokens):
@@ -186,9 +185,9 @@ def test_the_report(client, tokens):
     assert "better than the defaults by 0.0200" in found["summary"]
     assert found["summary"].endswith("less than search.min_improvement (0.03): the defaults are used")
 
-    log_result(client, local.search.run_id, local.study)
-    log_result(client, local.search.run_id, local.study)
-    run = client.get_run(local.search.run_id)
+    log_result(client, local.study)
+    log_result(client, local.study)
+    run = client.get_run(local.run_id)
     assert run.data.metrics == {"best_validation_loss": 0.48, "trials": 3}
     assert (run.data.tags["best.learning_rate"], run.data.tags["best.dropout"]) == ("0.004", "0.4")
 

@@ -22,7 +22,7 @@ class Slot(ABC):
 
     @abstractmethod
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Start a function of an importable module. Of a slot whose process died, a new one is started."""
+        """Start a function of an importable module."""
 
     @abstractmethod
     def result(self) -> tuple[Any, Exception | None] | None:
@@ -54,13 +54,7 @@ class Engine(ABC):
         return bool(self.free)
 
     def submit(self, key: int, function: Callable[..., Any], *arguments: Any) -> None:
-        """Start a function on a free slot; `has_room` tells whether there is one.
-
-        Args:
-            key: of its outcome.
-            function: of a module that the slot's process can import.
-            arguments: are pickled.
-        """
+        """Start a function of an importable module on a free slot: `has_room` tells whether there is one."""
         self.busy[key] = self.free[-1]  # in this order an interrupt at any moment leaves no slot that is not closed
         self.free.pop().submit(function, *arguments)
 

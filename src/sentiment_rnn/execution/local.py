@@ -23,14 +23,7 @@ SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class LocalEngine(Engine):
-    """Processes of this machine.
-
-    Args:
-        slots: their number, at least 1.
-        devices: GPUs, as CUDA_VISIBLE_DEVICES names them, which the slots share equally; empty: the CPU.
-        cores: of the CPU, which the slots share equally.
-        logs: folder for the processes' output.
-    """
+    """Processes of this machine, which share its devices and cores equally: see `open_engine`."""
 
     def __init__(self, slots: int, devices: Sequence[str], cores: int, logs: Path) -> None:
         super().__init__()

@@ -25,17 +25,13 @@ PASSED_ON = ("MLFLOW_", "OPTUNA_", "PGPASSWORD")  # the driver's environment var
 REFRESH_SECONDS = 1.0
 HEAD_SECONDS = 20.0  # without a response of the head, after which the cluster is gone; Ray aborts this process after 60
 IDLE_SECONDS = 30.0  # without any actor, after which the reason is printed
-MAX_FAILED_STARTS = 4  # in a row, where no actor runs: half a minute
+MAX_FAILED_STARTS = 4  # at intervals of 2, 4, 8, ... s, where no actor runs
 
 
 class RayEngine(Engine):
-    """Actors of a cluster: one per GPU, else one per core.
+    """At most `slots` actors of a cluster: one per GPU, else one per core.
 
     An actor is a free slot once it runs: one that Ray cannot place or start gets no function.
-
-    Args:
-        address: of the cluster, as RAY_ADDRESS has it.
-        slots: their largest number; the cluster may have room for fewer.
 
     Raises:
         UserError: the cluster does not respond.
@@ -157,11 +153,7 @@ class RayEngine(Engine):
 
 
 class RaySlot(Slot):
-    """An actor. Ray does not restart it: a death is reported, and a new slot takes its place.
-
-    Args:
-        actor: of the class `Worker`.
-    """
+    """An actor of `Worker`. Ray does not restart it: a death is reported, and a new slot takes its place."""
 
     def __init__(self, actor: Any) -> None:
         self.actor = actor
@@ -200,12 +192,7 @@ class RaySlot(Slot):
 
 
 class Worker:
-    """Runs functions in an actor's process.
-
-    Args:
-        folder: the project, which is at the same path on every machine.
-        environment: variables of the driver.
-    """
+    """Runs functions in an actor's process, in the driver's folder, which is at the same path on every machine."""
 
     def __init__(self, folder: str, environment: dict[str, str]) -> None:
         os.chdir(folder)

@@ -7,7 +7,6 @@ killed driver leaves running is failed and repeated by the next, since only one 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
@@ -21,11 +20,10 @@ from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution import Engine, Outcome, open_engine
 from sentiment_rnn.execution.environment import interruptible
-from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
 from sentiment_rnn.search.lock import study_lock
 from sentiment_rnn.search.plots import log_plots
 from sentiment_rnn.search.space import defaults, suggest
-from sentiment_rnn.search.storage import open_storage, redact_url, storage_url
+from sentiment_rnn.search.storage import open_storage, redact_url
 from sentiment_rnn.search.study import (
     Search,
     end_run,
@@ -35,98 +33,64 @@ from sentiment_rnn.search.study import (
     open_study,
     report,
     sampler,
-    study_name,
     sync_mlflow_runs,
 )
 from sentiment_rnn.search.trial import TrialResult, run_trial
 from sentiment_rnn.search.view import View
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import connect
-from sentiment_rnn.training.devices import cores, gpus, one_device
+from sentiment_rnn.training.devices import cores, gpus
 
 POLL_SECONDS = 0.02
 MAX_DEATHS = 5  # of trials in a row, without a finished one in between, after which the search ends with an error
 MAX_ATTEMPTS = 6  # with the same values, after which they are taken to be what kills
 
 
-def search(
-    name: str,
-    model: ModelParams,
-    params: SearchParams,
-    trainer: TrainerParams,
-    *,
-    tokens: Path,
-    word_vectors: Path,
-    work: Path,
-) -> dict[str, Any]:
-    """Run the trials that a study lacks, and report its result.
-
-    Args:
-        name: the architecture's.
-        model: its parameters; those in the space are the first trial's.
-        params: the section search.
-        trainer: Trainer's parameters; a trial runs on one of these devices.
-        tokens: folder of the tokenize stage.
-        word_vectors: folder of the stage word_vectors.
-        work: folder for the study, if it is a file, and the workers' logs.
-
-    Returns:
-        See `study.report`.
+def run(search: Search) -> dict[str, Any]:
+    """Run the trials that a study lacks; its report.
 
     Raises:
         UserError: workers fail, a store does not respond, another driver runs. The same command resumes the search.
         KeyboardInterrupt: Ctrl-C or SIGTERM. The same command resumes the search.
     """
-    url = storage_url(params.storage, work)
-    storage = open_storage(url)
-    wanted = Search(
-        architecture=name,
-        model=model,
-        params=params,
-        trainer=one_device(trainer),
-        tokens=tokens,
-        word_vectors=word_vectors,
-        storage=url,
-    )
-    wanted.study = study_name(wanted)
-    work.mkdir(parents=True, exist_ok=True)
+    storage = open_storage(search.storage)
+    search.work.mkdir(parents=True, exist_ok=True)
     try:
-        with study_lock(url, wanted.study) as keep_lock, interruptible():
+        with study_lock(search.storage, search.study) as keep_lock, interruptible():
             client = connect()
-            driver = Driver(client, *open_study(client, storage, wanted, work))
+            driver = Driver(client, search, open_study(client, storage, search))
             with driver.running_parent():
                 if driver.missing():
-                    slots = None if params.workers == "auto" else params.workers
                     with open_engine(
-                        slots, driver.missing(), devices=gpus(trainer), cores=cores(), logs=work
+                        search.params.workers,
+                        driver.missing(),
+                        devices=gpus(search.trainer),
+                        cores=cores(),
+                        logs=search.work,
                     ) as engine:
                         driver.run(engine, keep_lock)
-                log_result(client, driver.search.run_id, driver.study)
-                log_plots(client, driver.search.run_id, driver.study)
-            result = report(driver.search, driver.study)
+                log_result(client, driver.study)
+                log_plots(client, driver.run_id, driver.study)
+            result = report(search, driver.study)
     except (MlflowException, StorageInternalError, DBAPIError) as error:
-        store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(url)
+        store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(search.storage)
         reason = str(error).splitlines()[0][:200]
         raise UserError(
-            f"{name}: {store} failed: {reason}; once it is available, the same command resumes the search"
+            f"{search.architecture}: {store} failed: {reason}; once it is available, the same command resumes the "
+            "search"
         ) from error
-    print(f"{name}: {result['summary']}", flush=True)
+    print(f"{search.architecture}: {result['summary']}", flush=True)
     return result
 
 
 class Driver:
-    """The trials of one study.
-
-    Args:
-        client: MLflow's.
-        search: what is searched.
-        study: its lock is held.
-    """
+    """The trials of one study, whose lock is held."""
 
     def __init__(self, client: MlflowClient, search: Search, study: Study) -> None:
         self.client = client
         self.search = search
         self.study = study
+        self.run_id: str = study.user_attrs["run_id"]  # of the study's run
         self.in_flight: dict[int, Trial] = {}
         self.deaths = self.most = 0  # in a row; trials at a time
         fail_orphans(study, ())
@@ -137,11 +101,7 @@ class Driver:
         return max(0, self.search.params.n_trials - len(finished(self.study)))
 
     def run(self, engine: Engine, keep_lock: Callable[[], None]) -> None:
-        """Run trials until none is missing.
-
-        Args:
-            engine: has the slots.
-            keep_lock: is called before the study is changed.
+        """Run trials until none is missing; `keep_lock` is called before the study is changed.
 
         Raises:
             UserError: a trial raised one, too many failed in a row, or another driver has taken the lock.
@@ -185,13 +145,9 @@ class Driver:
             self.search.experiment(),
             f"{self.search.architecture} trial {trial.number}",
             params=values,
-            tags={
-                "architecture": self.search.architecture,
-                "study": self.search.study,
-                "trial": str(trial.number),
-            },
+            tags={"architecture": self.search.architecture, "study": self.search.study, "trial": str(trial.number)},
             identity=load_identity(self.search.tokens),
-            parent=self.search.run_id,
+            parent=self.run_id,
         )
         trial.set_user_attr("run_id", run_id)
         engine.submit(trial.number, run_trial, self.search, trial.number, values, run_id)
@@ -226,7 +182,7 @@ class Driver:
     @contextmanager
     def running_parent(self) -> Iterator[None]:
         """The study's run is RUNNING in the block; afterwards all runs are as the study has them."""
-        self.client.update_run(self.search.run_id, status="RUNNING")
+        self.client.update_run(self.run_id, status="RUNNING")
         status = "FAILED"
         try:
             yield
@@ -237,8 +193,7 @@ class Driver:
                 trial.set_user_attr("attempt", trial.user_attrs.get("attempt", 1) - 1)
             count = f"{len(finished(self.study))} of {self.search.params.n_trials} trials"
             print(
-                f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search",
-                flush=True,
+                f"\n{self.search.architecture}: stopped after {count}; the same command resumes the search", flush=True
             )
             raise
         finally:
@@ -246,4 +201,4 @@ class Driver:
             for trial in self.in_flight.values():
                 self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
             sync_mlflow_runs(self.client, self.study)
-            self.client.set_terminated(self.search.run_id, status)
+            self.client.set_terminated(self.run_id, status)

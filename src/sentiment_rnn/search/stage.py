@@ -27,13 +27,8 @@ def run(name: str, params: Params, n_trials: int | None = None, folders: Folders
     Args:
         name: the architecture.
         params: the whole of params.yaml.
-        n_trials: finished trials to end with; the architecture is then searched wherever it is listed.
-            None: `search.n_trials`.
+        n_trials: finished trials to end with, also for an architecture that is not listed; None: `search.n_trials`.
         folders: of inputs and outputs.
-
-    Raises:
-        UserError: there is no such architecture, an input is missing, a store does not respond, workers fail.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; the same command resumes the search.
     """
     model, search = params.model_of(name), params.search
     listed = name in search.architectures or n_trials is not None
@@ -46,19 +41,22 @@ def run(name: str, params: Params, n_trials: int | None = None, folders: Folders
         print(f"{name}: nothing to search, the values of params.yaml are used", flush=True)
     else:
         from sentiment_rnn.data.fitting import fit_to_data
-        from sentiment_rnn.search.driver import search as run_search
+        from sentiment_rnn.search import driver
+        from sentiment_rnn.search.study import Search
 
         fitted = fit_to_data(model, folders.tokens, params.trainer.min_steps)
         if fitted.max_epochs > model.max_epochs:  # few texts
             search = search.model_copy(update={"max_epochs": max(search.max_epochs, fitted.max_epochs)})
-        report = run_search(
-            name,
-            fitted,
-            search,
-            params.trainer,
-            tokens=folders.tokens,
-            word_vectors=folders.word_vectors,
-            work=folders.work / name,
+        report = driver.run(
+            Search(
+                architecture=name,
+                model=fitted,
+                params=search,
+                trainer=params.trainer,
+                tokens=folders.tokens,
+                word_vectors=folders.word_vectors,
+                work=folders.work / name,
+            )
         )
     write_json(folders.searches / f"{name}.json", report["best"])
     write_json(folders.reports / f"{name}.json", report)

@@ -72,7 +72,7 @@ def _retried(name: str) -> Callable[..., Any]:
     return call
 
 
-# A call whose response was lost is made again, which can create a trial twice: the driver fails the second one.
+# A call whose response was lost is made again, which can create a trial twice: `study.fail_orphans` ends the other.
 RetryingStorage: Any = type(
     "RetryingStorage",
     (BaseStorage,),

@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Container, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,7 +28,7 @@ from sentiment_rnn.files import read_json, write_json
 from sentiment_rnn.params import ModelParams, SearchParams, TrainerParams
 from sentiment_rnn.search.lock import study_lock
 from sentiment_rnn.search.space import defaults
-from sentiment_rnn.search.storage import redact_url
+from sentiment_rnn.search.storage import redact_url, storage_url
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.training import pretrained
 from sentiment_rnn.training.devices import resolve_precision
@@ -41,18 +42,16 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 class Search(BaseModel):
-    """All that a trial needs to know, in whatever process it runs.
+    """What is searched, as the driver and the workers know it.
 
     Args:
         architecture: its name.
         model: its parameters; those in the space are the first trial's.
         params: the section search.
-        trainer: Trainer's parameters for the one device of a worker.
+        trainer: Trainer's parameters; a trial runs on one of these devices.
         tokens: folder of the tokenize stage.
         word_vectors: folder of the stage word_vectors.
-        storage: URL of the studies.
-        study: its name, which differs if the space, the data or the code differ.
-        run_id: of the study in MLflow.
+        work: folder for the study, if it is a file, and the workers' logs.
     """
 
     architecture: str
@@ -61,32 +60,35 @@ class Search(BaseModel):
     trainer: TrainerParams
     tokens: Path
     word_vectors: Path
-    storage: str
-    study: str = ""
-    run_id: str = ""
+    work: Path
+
+    @cached_property
+    def storage(self) -> str:
+        """The URL of the studies."""
+        return storage_url(self.params.storage, self.work)
+
+    @cached_property
+    def study(self) -> str:
+        """The study's name, with a hash of all that decides a trial's result."""
+        identity = load_identity(self.tokens)
+        inputs = [
+            self.model.seed_independent(),
+            resolve_precision(self.trainer),
+            self.params.model_dump(exclude={"architectures", "n_trials", "min_improvement", "workers", "storage"}),
+            identity,
+            pretrained.digest(self.model, self.word_vectors),
+            _code_hash(),
+        ]
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{identity['dataset']}-{self.architecture}-{digest}"
 
     def trial_model(self) -> ModelParams:
-        """The architecture as a trial trains it, before its values are sampled."""
+        """The model of a trial, before its values are sampled."""
         return self.model.model_copy(update={"max_epochs": min(self.params.max_epochs, self.model.max_epochs)})
 
     def experiment(self) -> str:
         """MLflow's experiment of the study."""
         return f"{load_identity(self.tokens)['dataset']}-search"
-
-
-def study_name(search: Search) -> str:
-    """A name with a hash of all that decides a trial's result: parameters, precision, data, initial weights, code."""
-    identity = load_identity(search.tokens)
-    inputs = [
-        search.model.seed_independent(),
-        resolve_precision(search.trainer),
-        search.params.model_dump(exclude={"architectures", "n_trials", "min_improvement", "workers", "storage"}),
-        identity,
-        pretrained.digest(search.model, search.word_vectors),
-        _code_hash(),
-    ]
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{identity['dataset']}-{search.architecture}-{digest}"
 
 
 def _code_hash() -> str:
@@ -107,20 +109,10 @@ def best(trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
     return min(complete, key=lambda trial: trial.value or 0.0, default=None)
 
 
-def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work: Path) -> tuple[Search, Study]:
-    """Create the study and its run, or open them; its lock is held.
-
-    Args:
-        client: MLflow's.
-        storage: of the studies.
-        search: what is searched.
-        work: folder with the name of the last study, so that a new one is reported as new.
-
-    Returns:
-        `search` with the id of the study's run, and the study.
-    """
+def open_study(client: MlflowClient, storage: BaseStorage, search: Search) -> Study:
+    """Create the study and its run, or open them; its lock is held."""
     name, label = search.study, search.architecture
-    record = work / "study.json"
+    record = search.work / "study.json"  # the last study's name, so that a new one is reported as new
     before = read_json(record) if record.exists() else {}
     if before and before["study"] != name:
         print(f"{label}: the space, the architecture, the data or the code changed: this is a new study", flush=True)
@@ -129,43 +121,38 @@ def open_study(client: MlflowClient, storage: BaseStorage, search: Search, work:
     # written first: a process killed between the creation and the record would not recognize its own study
     write_json(record, {"study": name, "storage": search.storage})
     record.chmod(0o600)  # the URL may contain a password
-    study = optuna.create_study(storage=storage, study_name=name, pruner=pruner(search), load_if_exists=True)
+    study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
     if "token" not in study.user_attrs:
         study.set_user_attr("token", uuid4().hex)
     if study.trials:
         where = "" if search.storage.startswith("journal:") else f" in {redact_url(search.storage)}"
         print(f"{label}: study {name}{where}: {len(finished(study))} trials finished", flush=True)
-    return search.model_copy(update={"run_id": _parent_run(client, study, search)}), study
+    if not ((known := study.user_attrs.get("run_id")) and runs.exists(client, known)):
+        study.set_user_attr("run_id", _find_or_start_run(client, study, search))
+    return study
 
 
-def _parent_run(client: MlflowClient, study: Study, search: Search) -> str:
-    """The study's run; a new one if it has none, or if it was deleted."""
-    known = study.user_attrs.get("run_id")
-    if known and runs.exists(client, known):
-        return str(known)
+def _find_or_start_run(client: MlflowClient, study: Study, search: Search) -> str:
     # the token distinguishes this study from one of the same name in another storage, or before this one was emptied
     token = study.user_attrs["token"]
     experiment = runs.experiment(client, search.experiment())
     found = client.search_runs([experiment], f"tags.`study.token` = '{token}'")
     if found:  # its process was killed before it recorded the run in the study
-        run_id = found[0].info.run_id
-    else:
-        run_id = runs.start(
-            client,
-            search.experiment(),
-            f"{search.architecture} search",
-            params=search.params.model_dump(include={"pruner", "max_epochs", "train_fraction", "seed"}),
-            tags={
-                "architecture": search.architecture,
-                "study": study.study_name,
-                "study.token": token,
-                "space": search.params.model_dump_json(include={"space"}),
-                "reproduce": f"dvc repro search@{search.architecture}",
-            },
-            identity=load_identity(search.tokens),
-        )
-    study.set_user_attr("run_id", run_id)
-    return run_id
+        return str(found[0].info.run_id)
+    return runs.start(
+        client,
+        search.experiment(),
+        f"{search.architecture} search",
+        params=search.params.model_dump(include={"pruner", "max_epochs", "train_fraction", "seed"}),
+        tags={
+            "architecture": search.architecture,
+            "study": search.study,
+            "study.token": token,
+            "space": search.params.model_dump_json(include={"space"}),
+            "reproduce": f"dvc repro search@{search.architecture}",
+        },
+        identity=load_identity(search.tokens),
+    )
 
 
 def _close_replaced(client: MlflowClient, storage: BaseStorage, url: str, name: str) -> None:
@@ -180,11 +167,9 @@ def _close_replaced(client: MlflowClient, storage: BaseStorage, url: str, name: 
 
 
 def fail_orphans(study: Study, in_flight: Container[int]) -> None:
-    """Fail the trials that run for no driver: those of a killed one, or a duplicate by a repeated storage call.
+    """Fail the running trials that are not in flight here: a killed driver's, or a duplicate by a repeated call.
 
-    Args:
-        study: its lock is held.
-        in_flight: numbers of the trials that this process runs.
+    The study's lock is held: no other driver runs them.
     """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if trial.number not in in_flight:
@@ -241,9 +226,9 @@ def _status(trial: FrozenTrial) -> str:
     return "FINISHED" if trial.state in FINISHED else "KILLED"
 
 
-def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
+def log_result(client: MlflowClient, study: Study) -> None:
     """Log the best trial's values and loss to the study's run."""
-    trials = finished(study)
+    run_id, trials = study.user_attrs["run_id"], finished(study)
     client.log_metric(run_id, "trials", len(trials))
     if found := best(trials):
         client.log_metric(run_id, f"best_{OBJECTIVE}", found.value)
@@ -252,11 +237,9 @@ def log_result(client: MlflowClient, run_id: str, study: Study) -> None:
 
 
 def report(search: Search, study: Study) -> dict[str, Any]:
-    """The result of a study.
+    """The result of a study; `best` is empty if it improves the loss over the defaults by less than `min_improvement`.
 
-    Returns:
-        `best`: the best trial's values by dotted name, empty if they improve the loss by less than `min_improvement`
-        over the defaults; the two losses; counts; `trials`: one row per trial; `summary`: the result in a sentence.
+    Its `best` has the values by dotted name, its `trials` one row per finished trial.
     """
     trials = finished(study)
     own = defaults(search.params.space, search.model)

@@ -16,13 +16,13 @@ from sentiment_rnn.search.space import defaults
 from sentiment_rnn.search.storage import RETRY_SECONDS, open_storage
 from sentiment_rnn.search.study import OBJECTIVE, Search, pruner
 from sentiment_rnn.training import pretrained
+from sentiment_rnn.training.devices import one_device
 from sentiment_rnn.training.fit import fit
 from sentiment_rnn.training.logger import RunLogger
 
 
 class TrialResult(NamedTuple):
-    """How a trial ended: `loss` is its smallest validation loss (None: it diverged at once), `seconds` those of it all,
-    `fit_seconds` those of its epochs."""
+    """`loss`: the smallest validation loss (None: it diverged at once); `fit_seconds`: those of the epochs."""
 
     state: TrialState
     loss: float | None
@@ -40,12 +40,7 @@ class TrialLogger(RunLogger):
 
 
 class PruningCallback(pl.Callback):
-    """Reports each epoch's validation loss to the study; ends a trial that the pruner rejects or that diverged.
-
-    Args:
-        trial: the trial.
-        prunable: whether the pruner may end it; not the defaults, which the others are compared with.
-    """
+    """Reports each epoch's validation loss to the study; ends a trial that diverged, or that is `prunable` and bad."""
 
     def __init__(self, trial: Trial, prunable: bool) -> None:
         self.trial = trial
@@ -73,19 +68,13 @@ def _storage(url: str) -> BaseStorage:
 
 
 def run_trial(search: Search, number: int, values: dict[str, Any], run_id: str) -> TrialResult:
-    """Train with a trial's values.
-
-    Args:
-        search: what is searched.
-        number: of the trial, which is running in the study.
-        values: by dotted name.
-        run_id: of its MLflow run.
-    """
+    """Train with the values, by dotted name, of the running trial `number`, and log to its MLflow run."""
     start = time.perf_counter()
     storage = _storage(search.storage)
     study = optuna.load_study(storage=storage, study_name=search.study, pruner=pruner(search))
     study_id = storage.get_study_id_from_name(search.study)
     trial = Trial(study, storage.get_trial_id_from_study_id_trial_number(study_id, number))
+    # the others are compared with the defaults
     callback = PruningCallback(trial, prunable=values != defaults(search.params.space, search.model))
     model = updated(search.trial_model(), values)
     state = TrialState.COMPLETE
@@ -93,7 +82,7 @@ def run_trial(search: Search, number: int, values: dict[str, Any], run_id: str) 
         fit(
             f"{search.architecture} trial {number}",
             model,
-            search.trainer,
+            one_device(search.trainer),
             search.params.seed,
             tokens=search.tokens,
             checkpoints=None,

@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import datasets
 from filelock import FileLock, Timeout
@@ -39,15 +40,9 @@ def exclusive_lock(context: Context) -> Iterator[None]:
 
 
 def run_missing(
-    client: MlflowClient, experiments: Sequence[CachedExperiment], context: Context, workers: int | str
+    client: MlflowClient, experiments: Sequence[CachedExperiment], context: Context, workers: int | Literal["auto"]
 ) -> None:
-    """Run the experiments without a finished run; print each result and the time left.
-
-    Args:
-        client: MLflow's.
-        experiments: in the order in which they are run.
-        context: where they run.
-        workers: how many at a time; `auto`: one per GPU, else one per core.
+    """Run the experiments without a finished run, `workers` at a time; print each result and the time left.
 
     Raises:
         UserError: an experiment raised one, or killed its worker `MAX_ATTEMPTS` times.
@@ -75,16 +70,15 @@ def run_missing(
 
 
 def _run(
-    experiments: Sequence[CachedExperiment], context: Context, workers: int | str
+    experiments: Sequence[CachedExperiment], context: Context, workers: int | Literal["auto"]
 ) -> Iterator[tuple[CachedExperiment, str]]:
     """Each experiment when it has ended, with the id of its MLflow run."""
     if not experiments:
         return
-    slots = None if workers == "auto" else int(workers)
     on_one = context._replace(trainer=one_device(context.trainer))
     waiting, attempts = deque(range(len(experiments))), Counter[int]()
     with open_engine(
-        slots, len(experiments), devices=gpus(context.trainer), cores=cores(), logs=context.work
+        workers, len(experiments), devices=gpus(context.trainer), cores=cores(), logs=context.work
     ) as engine:
         while waiting or engine.busy:
             while waiting and engine.has_room():
