@@ -35,6 +35,8 @@ NOT_CURES = {
     "make claims": "names the writer of a report",
     "make ui": "shows the trainings of a report",
     "make {}": "names the command that runs already",
+    "sentiment-rnn cross-validate": "advice on a small test split: tests/studies/test_cross_validation.py",
+    "sentiment-rnn run": "what to do next: tests/test_run.py",
     "sentiment-rnn ui": "runs until Ctrl-C: tests/serving/test_ui.py",
 }
 

@@ -9,6 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from conftest import shrunk_values, write_params
+from cures import run_cure
 from project import run
 
 from pipeline import download, tokenize
@@ -213,10 +214,9 @@ def test_all_files_are_checked_before_the_first_error_is_shown(own):
 def test_a_file_that_dvc_does_not_follow_is_refused_with_a_cure_that_works(own, project):
     (project / "mine.csv").write_bytes(csv_bytes())
     own({"a.csv": csv_bytes()}, files="mine.csv")
-    with pytest.raises(UserError, match=r"or run `sentiment-rnn init mine.csv --name mine`$"):
+    with pytest.raises(UserError) as caught:
         download.main()
-    done = run(project, "sentiment-rnn", "init", "mine.csv", "--name", "mine")
-    assert done.returncode == 0, done.stderr
+    run_cure(str(caught.value), "sentiment-rnn init {} --name {}", project)
     download.main()
     assert store.load_identity("data/raw")["class_names"] == ["negative", "positive"]
 

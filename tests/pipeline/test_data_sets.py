@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shrunk_values
+from cures import run_cure
 from project import GIT, create, stages_in, succeed
 
 from sentiment_rnn.data.synthetic import generate
@@ -21,7 +22,7 @@ def two_data_sets(tmp_path: Path) -> Path:
     (tmp_path / "mine.jsonl").write_text("\n".join(rows))
     succeed(tmp_path, "dvc", "repro", "baseline@tfidf_logistic")
     commit(tmp_path, "synthetic")
-    succeed(tmp_path, "sentiment-rnn", "init", "mine.jsonl")
+    run_cure(succeed(tmp_path, "sentiment-rnn", "init", "mine.jsonl"), "dvc repro download", tmp_path)
     succeed(tmp_path, "dvc", "repro", "baseline@tfidf_logistic")
     commit(tmp_path, "mine")
     return tmp_path
