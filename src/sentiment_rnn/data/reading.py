@@ -90,7 +90,8 @@ def _csv(path: Path, stream: Any, columns: Sequence[str] | None, encoding: str) 
         raise UserError(f"{path}: not in UTF-8: {ENCODING_CURE.format('utf-16')}")
     delimiter = max(DELIMITERS, key=header.count)
     parsing = {
-        "read_options": pyarrow.csv.ReadOptions(block_size=BLOCK),
+        # on one thread: only so an error has the number of its row
+        "read_options": pyarrow.csv.ReadOptions(block_size=BLOCK, use_threads=False),
         "parse_options": pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
     }
     names = pyarrow.csv.read_csv(pa.BufferReader(f"{header}\n".encode()), **parsing).column_names
