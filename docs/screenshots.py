@@ -115,7 +115,7 @@ def shoot_serve() -> None:
         with opened(address, visited={}) as page:
             page.set_viewport_size({"width": 800, "height": 600})
             page.goto(address)
-            page.get_by_label("Type a review").fill(REVIEW)
+            page.get_by_label("Type a text").fill(REVIEW)
             page.wait_for_selector("#words mark")
             page.screenshot(path=IMAGES / "serve.png", full_page=True)
         server.terminate()

@@ -163,7 +163,9 @@ def save_untrained(name: str, folder: Path, members: int = 1, temperature: float
 
 def export_saved(folder: Path, tokens: Path) -> None:
     """Add the files that are served to a saved model."""
-    export(*serialization.load(folder), prior=0.5, path=folder / registration.MODEL)
+    export(
+        *serialization.load(folder), prior=0.5, path=folder / registration.MODEL, class_names=("negative", "positive")
+    )
     shutil.copy(tokens / registration.TOKENIZER, folder)
 
 

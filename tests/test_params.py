@@ -204,6 +204,7 @@ def test_numbers_are_read_as_yaml_1_2(written, tmp_path):
         ("registry.candidate", "family/best", ["should be distilled/best"]),
         ("registry.candidate", "distilled/bilstm", ["should be family/bilstm"]),
         ("registry.candidate", "family/bilstm_keras", ["validation"]),
+        ("registry.candidate", "family/mlstm", ["mlstm", "ONNX", "rnn, lstm, gru"]),
         ("search.architectures", ["tcn"], ["tcn", "rnn, lstm, gru"]),
         ("search.architectures", ["best"], ["best", "teachers"]),
         ("search.architectures", ["bilstm_keras"], ["bilstm_keras", "validation"]),

@@ -14,7 +14,7 @@ from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
 from sentiment_rnn.files import read_json
-from sentiment_rnn.inference import registration, serialization
+from sentiment_rnn.inference import pyfunc_model, registration, serialization
 from sentiment_rnn.inference.logits import predict_logits
 from sentiment_rnn.inference.registration import build_ensemble
 from sentiment_rnn.models import Classifier
@@ -42,6 +42,15 @@ def test_a_single_model_is_exported_unchanged_but_for_its_temperature(tokens, tm
     written = read_json(tmp_path / "out/model.json")
     assert written == read_json(folder / "model.json") | {"temperature": report["temperature"]}
     assert report["members"] == 1
+
+
+def test_the_exported_model_answers_with_the_class_names_of_its_data_set(tokens, tmp_path):
+    build_ensemble([trained(tmp_path, 1)], tokens, tmp_path / "out", ("sad", "glad"))
+    model = pyfunc_model.Sentiment(tmp_path / "out/model.onnx", tmp_path / "out/tokenizer.json")
+    texts = [f"number {row} is good" for row in range(20)]
+    answers = model.predict(texts)
+    assert {row["label"] for row in answers} <= {"sad", "glad"}
+    assert all((row["label"] == "glad") == (row["probability"] >= 0.5) for row in answers)
 
 
 def test_several_models_become_an_ensemble_whose_metrics_are_reported(tokens, tmp_path):

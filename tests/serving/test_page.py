@@ -84,7 +84,7 @@ def messages(page: Page) -> list[str]:
 
 def typed(page: Page, text: str) -> None:
     """Type with the keyboard only: the box has the focus when the page opens."""
-    expect(page.get_by_label("Type a review")).to_be_focused()
+    expect(page.get_by_label("Type a text")).to_be_focused()
     page.keyboard.type(text)
 
 
@@ -132,7 +132,7 @@ def test_no_known_word_is_no_answer(page):
 
 @browser
 def test_a_long_review_gets_an_answer_and_the_reason_why_its_words_are_not_shaded(page):
-    page.get_by_label("Type a review").fill("a great film " * 200)
+    page.get_by_label("Type a text").fill("a great film " * 200)
     expect(page.locator("#words")).to_contain_text("words are explained up to 400 words")
     expect(page.get_by_role("status")).to_contain_text("with a probability of")
     expect(page.locator("#strongest")).to_be_hidden()

@@ -119,6 +119,6 @@ def test_the_champions_page_has_its_description_and_metrics(page, address, clien
     expect(page.get_by_text("calibration error")).to_be_visible()
     expect(page.get_by_role("cell", name=f"{float(champion.tags['test.accuracy']):.4f}").first).to_be_visible()
     page.goto(f"{address}/#/models/{NAME}")
-    expect(page.get_by_text("Sentiment of a film review")).to_be_visible()
+    expect(page.get_by_text("Two-class text classification: raw text in")).to_be_visible()
     expect(page.get_by_role("status", name="champion")).to_be_visible()
-    expect(page.get_by_text("sentiment of film reviews")).to_be_visible()
+    expect(page.get_by_text("two-class text classification", exact=True)).to_be_visible()

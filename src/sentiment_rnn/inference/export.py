@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sentiment_rnn.data.batches import Encoding
-from sentiment_rnn.data.corpus import CLASS_NAMES, UNKNOWN
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.models import Classifier
 
@@ -51,7 +52,14 @@ class Calibrated(nn.Module):
         return probability.masked_fill(known_words == 0, self.prior), known_words
 
 
-def export(model: Classifier | Ensemble, encoding: Encoding, temperature: float, prior: float, path: Path) -> None:
+def export(
+    model: Classifier | Ensemble,
+    encoding: Encoding,
+    temperature: float,
+    prior: float,
+    path: Path,
+    class_names: Sequence[str],
+) -> None:
     """Write a model as ONNX, with the truncation and padding of its input and the names of the classes as metadata.
 
     Args:
@@ -60,6 +68,7 @@ def export(model: Classifier | Ensemble, encoding: Encoding, temperature: float,
         temperature: of the calibration.
         prior: fraction of "positive" in train.
         path: of the file.
+        class_names: of the classes 0 and 1, the model's labels.
     """
     ids, lengths = torch.tensor([[2, 1, 2], [2, 2, 0]]), torch.tensor([3, 2])
     with warnings.catch_warnings(), torch.inference_mode():
@@ -87,7 +96,7 @@ def export(model: Classifier | Ensemble, encoding: Encoding, temperature: float,
             "max_length": str(encoding.max_length),
             "truncation": encoding.truncation,
             "padding": encoding.padding,
-            "classes": json.dumps(CLASS_NAMES),
+            "classes": json.dumps(list(class_names)),
         },
     )
     onnx.save(graph, path)

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
+from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
@@ -73,7 +74,8 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     numbers = [seed["seed"] for seed in seeds]
     folder = work / architecture
     folders = [models / params.registry.candidate / f"seed-{number}" for number in numbers]
-    built = build_ensemble(folders, tokens, folder)
+    class_names = params.dataset.class_names
+    built = build_ensemble(folders, tokens, folder, class_names)
     validation = built["validation"]
 
     client, name = connect(), params.registered_name
@@ -100,6 +102,7 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
         version = log_version(run_id, name, folder)
         tags |= {
             **runs.dataset_tags(identity),
+            "classes": ", ".join(class_names),
             registry.DIGEST: digest(folder),
             "validation.accuracy": f"{validation['accuracy']:.6f}",
             "validation.loss": f"{validation['after']['log_loss']:.6f}",
@@ -124,7 +127,9 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     }
 
 
-def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str, Any]:
+def build_ensemble(
+    trained: Sequence[Path], tokens: Path, out: Path, class_names: Sequence[str] = CLASS_NAMES
+) -> dict[str, Any]:
     """Write one model of several seeds to `out`, with the temperature fitted on validation: its weights, and as ONNX.
 
     Exports the refit models if there are any; temperature and validation metrics come from the models before the refit,
@@ -134,6 +139,7 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
         trained: the folder of each seed's model; several become an ensemble.
         tokens: folder of the tokenize stage.
         out: replaced as a whole.
+        class_names: of the classes 0 and 1, the exported model's labels.
 
     Returns:
         members, refit (whether the exported models are refits), parameters (of all members together), temperature, and
@@ -157,7 +163,7 @@ def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path) -> dict[str
     with atomic_folder(out) as partial:
         serialization.save(model, saved[0]["architecture"], encoding, partial, temperature)
         prior = float(TokenizedReviews(tokens, ["train"], encoding).labels.mean())
-        export(model, encoding, temperature, prior, partial / MODEL)
+        export(model, encoding, temperature, prior, partial / MODEL, class_names)
         shutil.copy(tokens / TOKENIZER, partial)
     return {
         "members": len(trained),

@@ -14,6 +14,7 @@ UNUSED_BY_CMA_ES = (
 Cell = Literal[
     "rnn", "lstm", "gru", "peephole", "coupled", "mlstm", "conv_lstm", "echo_state", "transformer"
 ]  # fmt: skip
+EXPORTABLE = ("rnn", "lstm", "gru")  # to ONNX: those that have an operator there
 WITHOUT_GATES = ("rnn", "echo_state", "transformer")
 CELL_OPTIONS = ("conv_lstm", "echo_state", "transformer")  # sections used by the cell of the same name only
 

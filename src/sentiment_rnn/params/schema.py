@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params.datasets import Dataset
-from sentiment_rnn.params.model import ModelParams
+from sentiment_rnn.params.model import EXPORTABLE, ModelParams
 from sentiment_rnn.params.section import Name, PositiveFloat, PositiveInt, Section, first_message, merged, updated
 from sentiment_rnn.params.space import SearchedParam, SearchParams, check_condition, range_ends
 
@@ -274,6 +274,11 @@ class Params(Section):
             raise ValueError(f"registry.candidate: should be {self.path_of(name)}, the path of {name} below models/")
         if self.models[name].protocol == "keras_reference":
             raise ValueError(f"registry.candidate: {name} has no validation split, which calibration needs")
+        if (cell := self.models[name].cell) not in EXPORTABLE:
+            raise ValueError(
+                f"registry.candidate: {name} has the cell {cell}, which cannot be exported to ONNX: "
+                f"choose a model with the cell {', '.join(EXPORTABLE)}"
+            )
         if not self.models[name].teachers and name not in self.architectures:
             raise ValueError(f"registry.candidate: {name} is not in architectures, so no stage trains it")
 

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 MODEL = """\
-Sentiment of a film review: raw text in; `label` (negative, positive), `probability` (of positive, calibrated) and the
-number of `known_words` out.
+Two-class text classification: raw text in; `label`, the calibrated `probability` of the second class (a version's tag
+`classes` has the names of both) and the number of `known_words` out.
 
 ```python
-mlflow.pyfunc.load_model("models:/{name}@champion").predict(["What a film!"])
+mlflow.pyfunc.load_model("models:/{name}@champion").predict(["I expected nothing, but I loved it."])
 ```
 
 A version becomes `champion` if it is not worse than the champion on test, as well calibrated and fast enough; the tag
 `promotion` of each version gives the reason. The metrics of a version and its origin are its tags."""
 
 MODEL_TAGS = {
-    "task": "sentiment of film reviews",
-    "language": "English",
+    "task": "two-class text classification",
     "input": "raw text",
     "output": "label, probability, known_words",
 }
