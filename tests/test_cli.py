@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import NAME, ROOT, shrunk_values, write_params
+from project import succeed
 
 from sentiment_rnn import cli
 from sentiment_rnn.inference.predictor import Predictor
@@ -163,6 +164,32 @@ def test_without_a_store_or_a_champion_the_error_names_the_cure(arguments, comma
     status, out, err = command(*arguments)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(f"error: {NAME} has no {'version 1' if arguments[0] == 'promote' else 'champion'}")
+
+
+def test_exported_files_predict_the_same_without_mlflow(command, expected, tmp_path):
+    folder = tmp_path / "out/model"
+    status, out, _ = command("export", str(folder))
+    assert status == 0
+    assert {file.name for file in folder.iterdir()} == {
+        "model.onnx", "tokenizer.json", "pyfunc_model.py", "requirements.txt",
+    }  # fmt: skip
+    packages = [line.split("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()]
+    assert packages == ["numpy", "onnxruntime", "tokenizers"]
+    printed = out[out.index("python -c") :].strip()
+    assert "'label': '" in succeed(folder, "bash", "-c", printed)
+    code = (
+        "import json, sys; from pyfunc_model import Sentiment; assert 'mlflow' not in sys.modules; "
+        "print(json.dumps(Sentiment('model.onnx', 'tokenizer.json').predict(json.loads(sys.argv[1]))))"
+    )
+    answers = json.loads(succeed(folder, sys.executable, "-c", code, json.dumps(TEXTS)))
+    assert [answer["probability"] for answer in answers] == pytest.approx(list(expected), abs=1e-5)
+
+    status, _, err = command("export", str(folder))
+    assert (status, err) == (1, f"error: {folder} exists and is not empty: name another folder\n")
+    status, _, err = command("export", str(tmp_path / "other"), "--version", "99")
+    assert status == 1
+    assert err.startswith(f"error: version 99 of {NAME} cannot be loaded")
+    assert not (tmp_path / "other").exists()
 
 
 def test_promote_and_rollback_move_the_alias_and_record_the_reason(champion, command):

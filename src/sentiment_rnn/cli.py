@@ -180,6 +180,25 @@ def serve(port: Port = 5001) -> None:
 
 
 @app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="For the files; made here.")],
+    version: Annotated[str | None, typer.Option(help="A version number. Default: the champion.")] = None,
+) -> None:
+    """Write the champion's files for use without MLflow.
+
+    model.onnx, tokenizer.json, pyfunc_model.py with the class Sentiment, and requirements.txt.
+    """
+    from sentiment_rnn.tracking import registry
+
+    client, name = _registered_model()
+    number = version or str(registry.require_champion(client, name).version)
+    registry.export(name, number, folder)
+    print(f"{name} version {number} in {folder}/; with its requirements installed, from there:")
+    print("""python -c "from pyfunc_model import Sentiment
+print(Sentiment('model.onnx', 'tokenizer.json').predict(['I expected nothing, but I loved it.']))\"""")
+
+
+@app.command()
 def ui(port: Port = 5000) -> None:
     """Serve MLflow's UI, and print links to runs and model."""
     from sentiment_rnn import params

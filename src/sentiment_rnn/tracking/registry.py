@@ -1,6 +1,9 @@
 """Versions of the registered model: find, describe, load, and the alias `champion`."""
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 from mlflow import MlflowClient
@@ -8,6 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.files import atomic_folder
 from sentiment_rnn.tracking import descriptions
 from sentiment_rnn.tracking.store import tracking_uri
 
@@ -73,6 +77,29 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
             f"version {version} of {name} cannot be loaded from {tracking_uri()} ({reason}): "
             "`sentiment-rnn run evaluate` registers the trained model again"
         ) from error
+
+
+def export(name: str, version: str, folder: Path) -> None:
+    """Write a version's files for use without MLflow: the network, the tokenizer, the code, its requirements.
+
+    Args:
+        name: the registered model's.
+        version: its number.
+        folder: does not exist, or is empty.
+
+    Raises:
+        UserError: the folder has files, or the version cannot be loaded.
+    """
+    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
+        raise UserError(f"{folder} exists and is not empty: name another folder")
+    load(name, version)
+    with TemporaryDirectory() as downloaded, atomic_folder(folder.resolve()) as partial:
+        logged = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=downloaded))
+        for file in ("artifacts/model.onnx", "artifacts/tokenizer.json", "pyfunc_model.py"):
+            shutil.copy(logged / file, partial)
+        lines = (logged / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        needed = "".join(f"{line}\n" for line in lines if not line.startswith("mlflow"))
+        (partial / "requirements.txt").write_text(needed, encoding="utf-8")
 
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
