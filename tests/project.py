@@ -36,6 +36,11 @@ def succeed(folder: Path, *command: str, **environment: str) -> str:
     return done.stdout
 
 
+def copy_project(project: Path, target: Path) -> None:
+    """Copy by another process: one that closes a database file loses the locks of all its connections to it."""
+    subprocess.run(["cp", "-a", project, target], check=True)
+
+
 def stages_in(output: str) -> set[str]:
     """The stages that `dvc repro` runs."""
     return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")}

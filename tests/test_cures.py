@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import NAME, ROOT, running_in, save_untrained
 from cures import run_cure
-from project import run, succeed
+from project import copy_project, run, succeed
 
 from sentiment_rnn import params
 from sentiment_rnn.baselines import model as baseline
@@ -109,7 +109,7 @@ def test_no_test_runs_a_command_that_nothing_prints():
 def finished(reproduced: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished project, with its own store."""
     folder = tmp_path_factory.mktemp("finished") / "project"
-    shutil.copytree(reproduced, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_project(reproduced, folder)
     return folder
 
 
@@ -128,10 +128,13 @@ def pseudo_labels() -> None:
     ("lost", "use", "template"),
     [
         ("data/tokens", lambda: loading.load_predictor("bilstm"), "dvc repro tokenize"),
-        ("data/word_vectors", lambda: pretrained.digest(params.load().model_of("lstm"), Path("data/word_vectors")),
-         "dvc repro word_vectors"),
+        pytest.param(
+            "data/word_vectors",
+            lambda: pretrained.digest(params.load().model_of("lstm"), Path("data/word_vectors")),
+            "dvc repro word_vectors", marks=pytest.mark.soak,
+        ),
         ("data/predictions/nb_logistic.parquet", predictions_on_test, "dvc repro baseline_predictions@{}"),
-        ("data/pseudo_labels", pseudo_labels, "dvc repro pseudo_label_{}"),
+        pytest.param("data/pseudo_labels", pseudo_labels, "dvc repro pseudo_label_{}", marks=pytest.mark.soak),
         ("models/family/bilstm", lambda: loading.load_predictor("bilstm"), "dvc repro {}"),
         pytest.param(
             "models/family/bilstm/seed-7", lambda: serialization.load("models/family/bilstm/seed-7"),
@@ -205,7 +208,7 @@ def test_an_example_of_a_command_works(finished):
 
 def test_a_version_that_was_rolled_back_is_promoted_by_the_printed_command(champion, tmp_path):
     folder = tmp_path / "project"
-    shutil.copytree(champion, folder, symlinks=True)
+    copy_project(champion, folder)
     with running_in(folder):
         client = connect()
         first = registry.require_champion(client, NAME)
@@ -251,6 +254,7 @@ def test_artifacts_or_an_alias_that_were_deleted_are_made_again(finished):
     assert "stages run: 0" in succeed(finished, "sentiment-rnn", "run", "evaluate")
 
 
+@pytest.mark.soak
 def test_the_extra_that_ray_needs_is_installed_by_the_printed_command(tmp_path):
     code = "import sys; sys.modules['ray'] = None; import sentiment_rnn.execution.ray"
     done = run(tmp_path, sys.executable, "-c", code)

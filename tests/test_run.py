@@ -16,7 +16,7 @@ import psutil
 import pytest
 from conftest import ROOT, shrunk_values, write_params
 from cures import run_cure
-from project import ARCHITECTURES, RUN_OUTPUT, run, succeed, values
+from project import ARCHITECTURES, RUN_OUTPUT, copy_project, run, succeed, values
 from ruamel.yaml import YAML
 
 from sentiment_rnn import params
@@ -152,7 +152,8 @@ def offline(reproduced, tmp_path) -> Path:
         YAML().dump({"data": {"dataset": chosen["data"]["dataset"]}}, file)
     chosen["data"]["dataset"] = "imdb"
     write_params(chosen, tmp_path)
-    shutil.copytree(reproduced, tmp_path / "demo", ignore=shutil.ignore_patterns(".git"))
+    copy_project(reproduced, tmp_path / "demo")
+    shutil.rmtree(tmp_path / "demo/.git")
     succeed(tmp_path / "demo", "dvc", "config", "core.no_scm", "true")
     return tmp_path
 

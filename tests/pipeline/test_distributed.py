@@ -156,7 +156,7 @@ def lightning(node: int, port: int) -> tuple[list[str], dict[str, str]]:
     return ["-m", "pipeline.train", "bilstm"], variables
 
 
-@pytest.mark.parametrize("launcher", [torchrun, srun, lightning])
+@pytest.mark.parametrize("launcher", [torchrun, srun, pytest.param(lightning, marks=pytest.mark.soak)])
 def test_two_nodes_train_one_model_in_one_run(two_processes, tokens, launcher):
     """Two launchers on the loopback interface with one process each."""
     shape = {"devices": 1, "num_nodes": 2} if launcher is lightning else {"devices": "auto", "num_nodes": "auto"}

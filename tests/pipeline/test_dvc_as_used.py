@@ -85,6 +85,7 @@ def test_the_learning_curves_of_every_architecture_are_plotted(owner):
     assert epochs == {("HEAD", "1"), ("HEAD", "2"), ("workspace", "1")}
 
 
+@pytest.mark.soak
 def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_projects_mlflow(owner):
     report = f"{REPORTS['nb_logistic']}.json"
     succeed(owner, "dvc", "exp", "run", "--name", "pairs", "-S", f"{KEY}=2", STAGE)

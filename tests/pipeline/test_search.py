@@ -97,7 +97,10 @@ def test_a_search_on_servers_survives_kills_and_an_outage_of_the_database(tokens
     check(other, servers, 10)
 
 
-@pytest.mark.parametrize(("workers", "number"), [(2, signal.SIGINT), (1, signal.SIGINT), (1, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [pytest.param(2, signal.SIGINT, marks=pytest.mark.soak), (1, signal.SIGINT), (1, signal.SIGTERM)],
+)
 def test_ctrl_c_and_sigterm_end_a_search_and_close_its_runs(tokens, tmp_path, workers, number):
     """With one slot the signal arrives in Lightning's training, which turns it into an exit."""
     folder = prepare(tmp_path, tokens, workers=workers, n_trials=50)

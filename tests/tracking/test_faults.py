@@ -173,6 +173,7 @@ def test_of_a_server_the_reason_decides_the_cure(uri, cause, cure, fault, server
     assert cure in message
 
 
+@pytest.mark.soak
 def test_a_missing_driver_is_installed_by_the_printed_command(fault, tmp_path):
     run_cure(fault("postgresql+pg8000://127.0.0.1/mlflow"), "pip install 'sentiment-rnn[postgresql]'", tmp_path)
 
