@@ -29,7 +29,11 @@ def served(champion):
         experiment(connect(), "synthetic-search")
         command = [sys.executable, "-m", "sentiment_rnn.cli", "ui", "--port", "0"]
         relative = os.environ | {"MLFLOW_TRACKING_URI": "sqlite:///mlruns/mlflow.db?timeout=60"}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=relative)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=relative,
+            # a test run in the background ignores Ctrl-C, and so would the processes that it starts
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
         lines = [process.stdout.readline().rstrip()]
         while lines[-1] and lines[-1] != "Ctrl-C stops it":
             lines.append(process.stdout.readline().rstrip())
