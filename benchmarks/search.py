@@ -25,7 +25,7 @@ ARCHITECTURE = "bilstm"
 FRACTION = 0.1
 
 
-def run(workers: int, cores: set[int], n_trials: int) -> list[FrozenTrial]:
+def run(workers: int, cores: set[int], n_trials: int, accelerator: str = "cpu") -> list[FrozenTrial]:
     """Search with so many workers on these cores; all stores are temporary."""
     chosen = params.load()
     changes = {
@@ -45,7 +45,7 @@ def run(workers: int, cores: set[int], n_trials: int) -> list[FrozenTrial]:
                 architecture=ARCHITECTURE,
                 model=chosen.model_of(ARCHITECTURE),
                 params=chosen.search.model_copy(update=changes),
-                trainer=chosen.trainer.model_copy(update={"accelerator": "cpu"}),
+                trainer=chosen.trainer.model_copy(update={"accelerator": accelerator}),
                 tokens=Path("data/tokens"),
                 word_vectors=Path("data/word_vectors"),
                 work=Path(folder) / "work",

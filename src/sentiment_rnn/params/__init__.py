@@ -1,5 +1,6 @@
 """params.yaml as typed, immutable objects, validated as a whole before anything is downloaded or trained."""
 
+from sentiment_rnn.params.claims import ClaimsParams
 from sentiment_rnn.params.datasets import FilesDataset, HubDataset, SyntheticDataset, TextDataset
 from sentiment_rnn.params.model import ModelParams
 from sentiment_rnn.params.reading import load
@@ -7,7 +8,6 @@ from sentiment_rnn.params.schema import (
     BASELINES,
     AblationParams,
     BaselineParams,
-    ClaimsParams,
     DataParams,
     GateParams,
     Params,

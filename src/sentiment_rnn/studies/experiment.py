@@ -36,6 +36,10 @@ class Context(NamedTuple):
     work: Path
     purpose: str
 
+    def on_cpu(self) -> "Context":
+        """The same on the CPU."""
+        return self._replace(trainer=self.trainer.model_copy(update={"accelerator": "cpu"}))
+
     def experiment_name(self) -> str:
         """The name of MLflow's experiment for this data set."""
         return f"{load_identity(self.tokens)['dataset']}-{self.purpose}"

@@ -10,7 +10,7 @@ from conftest import shrunk_values, write_params
 from sentiment_rnn import params
 from sentiment_rnn.studies.claims import timing
 from sentiment_rnn.studies.claims.accuracy import BLOCKS, WORD_VECTORS
-from sentiment_rnn.studies.claims.measure import QUICK, Study
+from sentiment_rnn.studies.claims.measure import QUICK, Study, make_context
 from sentiment_rnn.studies.claims.plan import candidates, with_learning_rate, with_seeds
 from sentiment_rnn.studies.claims.summary import Result, save
 from sentiment_rnn.studies.experiment import CachedExperiment, Context
@@ -47,7 +47,7 @@ def make_project(folder: Path, tokens: Path) -> params.Params:
 
 def context(chosen: params.Params) -> Context:
     """Where its experiments run."""
-    return Context(chosen.trainer, Path("data/tokens"), Path("work/claims"), "claims")
+    return make_context(chosen)
 
 
 def made_up(chosen: params.Params, differences: dict[str, float]) -> dict[str, Result]:

@@ -49,13 +49,19 @@ def measure(params: Params, quick: bool = False) -> None:
     """
     if quick:
         params = params.model_copy(update={"claims": params.claims.quickly()})
-    context = Context(params.trainer, Path("data/tokens"), Path("work/claims"), "claims")
+    context = make_context(params)
     with exclusive_lock(context):
         study = Study(params, context, QUICK if quick else REPORTS)
         try:
             study.run()
         finally:
             study.write()
+
+
+def make_context(params: Params) -> Context:
+    """Where the experiments run; in one precision, so that one machine can finish what another began."""
+    trainer = params.trainer.model_copy(update={"precision": params.claims.precision})
+    return Context(trainer, Path("data/tokens"), Path("work/claims"), "claims")
 
 
 class Study:

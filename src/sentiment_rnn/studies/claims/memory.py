@@ -67,7 +67,7 @@ class MemoryTraining(CachedExperiment):
         held_out = task.sample(HELD_OUT, Generator().manual_seed(10_000 + self.seed), "held-out")
         torch.manual_seed(self.seed)
         network = Network(task, self.model)
-        run_id = self.start(client, context)
+        run_id = self.start(client, context.on_cpu())
         with runs.running(client, run_id):
             _log_gradients(client, run_id, "gradient_norm_initial", network, held_out)
             steps, error = 0, task.chance

@@ -31,7 +31,7 @@ class CapacityMeasurement(CachedExperiment):
     def run(self, context: Context) -> str:
         """Measure; the id of its MLflow run: metric memory_capacity, in steps."""
         client = MlflowClient(tracking_uri(), tracking_uri())
-        run_id = self.start(client, context)
+        run_id = self.start(client, context.on_cpu())
         with runs.running(client, run_id):
             torch.manual_seed(self.seed)
             cell = EchoState(1, self.model.hidden_size, **self.model.echo_state.model_dump()).double()

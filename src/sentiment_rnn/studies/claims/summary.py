@@ -26,6 +26,7 @@ class Result(NamedTuple):
         metrics: by name.
         series: by the name of a metric, its values by step.
         runs: ids of its MLflow run and of that of its language model, if it has one.
+        machine: that it was run on; empty: not recorded.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Result(NamedTuple):
     metrics: dict[str, float]
     series: dict[str, dict[int, float]]
     runs: list[str]
+    machine: str = ""
 
 
 def from_run(client: MlflowClient, run: Run) -> Result:
@@ -49,6 +51,7 @@ def from_run(client: MlflowClient, run: Run) -> Result:
             for name, history in series.items()
         },
         [run.info.run_id, *([tags[LANGUAGE_MODEL]] if LANGUAGE_MODEL in tags else [])],
+        tags["machine"],
     )
 
 
