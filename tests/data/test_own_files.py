@@ -256,3 +256,17 @@ def test_init_guesses_columns_and_classes_and_asks_where_it_cannot(project):
     assert set(before.splitlines()) - set(after.splitlines()) == {"  dataset: synthetic"}
     download.main()
     assert sum(len(split.texts) for split in sources.load(params.load()).splits.values()) == 96
+
+
+def test_init_takes_an_encoding_and_no_folder(project):
+    rows = "".join(f"ein Film, der mir gefällt {row}\t{row % 2}\n" for row in range(120))
+    (project / "alt.tsv").write_bytes(f"text\tlabel\n{rows}".encode("latin-1"))
+    done = run(project, "sentiment-rnn", "init", "alt.tsv", "--name", "alt", "--encoding", "latin-1")
+    assert done.returncode == 0, done.stderr
+    assert params.load().dataset.encoding == "latin-1"
+    download.main()
+    assert all("gefällt" in text for text in store.load_split("data/raw", "train").texts)
+    done = run(project, "sentiment-rnn", "init", "sources", "--name", "folder")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: sources")
+    assert done.stderr.count("\n") == 1

@@ -126,15 +126,17 @@ def test_a_worker_has_its_device_and_threads_and_no_launcher(tmp_path, monkeypat
     variables |= {"LOCAL_RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "here"}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    found = []
+    monkeypatch.setenv("OMPI_MCA_plm", "isolated")  # without it MPI, where it is installed, ends the process
+    found, kept = [], ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OMPI_MCA_plm")
     with LocalEngine(2, ["0", "GPU-2"], 8, tmp_path) as engine:
         assert engine.describe() == "2 workers on 2 GPU"
         for key in range(2):  # the freed slot is at the end of the list, from where the next is taken
-            engine.submit(key, slot_tasks.environment, "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", *variables)
+            engine.submit(key, slot_tasks.environment, *kept, *variables)
             found.append(outcome(engine).value)
             engine.free.reverse()
     assert sorted(each["CUDA_VISIBLE_DEVICES"] for each in found) == ["0", "GPU-2"]
     assert {each["OMP_NUM_THREADS"] for each in found} == {"4"}
+    assert {each["OMPI_MCA_plm"] for each in found} == {"isolated"}
     assert not [name for each in found for name in variables if each[name]]
 
 

@@ -43,7 +43,9 @@ def test_every_plot_shows_the_values_of_the_trials(complete, pruned, count):
 
 def test_the_plots_are_artifacts_of_the_run(client):
     run = client.create_run(client.create_experiment("studies"))
-    log_plots(client, run.info.run_id, study(3))
+    finished = study(3)
+    finished.set_user_attr("run_id", run.info.run_id)
+    log_plots(client, finished)
     found = {artifact.path for artifact in client.list_artifacts(run.info.run_id, "study")}
     assert found == {
         f"study/{name}.png"

@@ -31,11 +31,6 @@ def load_split(folder: str | Path, name: str) -> Split:
     return Split(columns.pop("texts"), columns.pop("labels"), columns)
 
 
-def load_class_names(folder: str | Path) -> tuple[str, ...]:
-    """Read the names of the labels 0 and 1 from the folder of raw splits."""
-    return tuple(load_identity(folder)["class_names"])
-
-
 def save_tokens(ids: Sequence[np.ndarray], labels: np.ndarray, rows: np.ndarray, folder: Path) -> None:
     """Write reviews as columns `ids` (list of int32), `label` (int8) and `row` (int32, in the raw split)."""
     offsets = np.concatenate([[0], np.cumsum([len(review) for review in ids])]).astype(np.int32)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-LAUNCHERS = ("SLURM_", "TORCHELASTIC_", "OMPI_", "PMI_")
+LAUNCHERS = ("SLURM_", "TORCHELASTIC_", "OMPI_COMM_WORLD_", "PMI_")  # not OMPI_MCA_, which configures MPI itself
 RANKS = {
     "RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
 }  # fmt: skip

@@ -30,7 +30,7 @@ def evaluate_registered(
     The same version again gives the same report, apart from its latency.
 
     Args:
-        params: `registry` is used.
+        params: `registry`, and the data set's entry, are used.
         raw: folder of the download stage.
         tokens: folder of the tokenize stage.
         models: folder of all trained models; each member of an ensemble is evaluated alone, too.
@@ -92,7 +92,7 @@ def evaluate_registered(
         "previous": previous_name,
         "run_id": run_id,
         "reproduce": "dvc repro evaluate",
-        "class_names": store.load_class_names(raw),
+        "class_names": params.dataset.class_names,
     }
     report = write_report(
         reports / "evaluation",

@@ -16,7 +16,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 
-from sentiment_rnn.data.corpus import CLASS_NAMES
 from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.data.store import load_identity
 from sentiment_rnn.errors import UserError
@@ -127,9 +126,7 @@ def register(params: Params, *, tokens: Path, models: Path, reports: Path, work:
     }
 
 
-def build_ensemble(
-    trained: Sequence[Path], tokens: Path, out: Path, class_names: Sequence[str] = CLASS_NAMES
-) -> dict[str, Any]:
+def build_ensemble(trained: Sequence[Path], tokens: Path, out: Path, class_names: Sequence[str]) -> dict[str, Any]:
     """Write one model of several seeds to `out`, with the temperature fitted on validation: its weights, and as ONNX.
 
     Exports the refit models if there are any; temperature and validation metrics come from the models before the refit,

@@ -70,7 +70,7 @@ def run(search: Search) -> dict[str, Any]:
                     ) as engine:
                         driver.run(engine, keep_lock)
                 log_result(client, driver.study)
-                log_plots(client, driver.run_id, driver.study)
+                log_plots(client, driver.study)
             result = report(search, driver.study)
     except (MlflowException, StorageInternalError, DBAPIError) as error:
         store = "MLflow's store" if isinstance(error, MlflowException) else redact_url(search.storage)

@@ -48,8 +48,8 @@ def study_figures(study: Study) -> dict[str, Figure]:
     return figures
 
 
-def log_plots(client: MlflowClient, run_id: str, study: Study) -> None:
-    """Log the figures under `study/` of the run."""
+def log_plots(client: MlflowClient, study: Study) -> None:
+    """Log the figures under `study/` of the study's run."""
     for name, figure in study_figures(study).items():
-        client.log_figure(run_id, figure, f"study/{name}.png", save_kwargs={"bbox_inches": "tight"})
+        client.log_figure(study.user_attrs["run_id"], figure, f"study/{name}.png", save_kwargs={"bbox_inches": "tight"})
         plt.close(figure)

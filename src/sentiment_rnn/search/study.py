@@ -239,7 +239,9 @@ def log_result(client: MlflowClient, study: Study) -> None:
 def report(search: Search, study: Study) -> dict[str, Any]:
     """The result of a study; `best` is empty if it improves the loss over the defaults by less than `min_improvement`.
 
-    Its `best` has the values by dotted name, its `trials` one row per finished trial.
+    Returns:
+        architecture, summary (a sentence), best (the values by dotted name), the best validation loss and the
+        defaults', the numbers of complete and pruned trials, their seconds, trials (one row per finished trial).
     """
     trials = finished(study)
     own = defaults(search.params.space, search.model)

@@ -22,7 +22,14 @@ from sentiment_rnn.training.logger import RunLogger
 
 
 class TrialResult(NamedTuple):
-    """`loss`: the smallest validation loss (None: it diverged at once); `fit_seconds`: those of the epochs."""
+    """The end of a trial.
+
+    Attributes:
+        state: complete or pruned.
+        loss: the smallest validation loss; None: it diverged at once.
+        seconds: of the whole trial.
+        fit_seconds: of its epochs.
+    """
 
     state: TrialState
     loss: float | None
@@ -40,7 +47,12 @@ class TrialLogger(RunLogger):
 
 
 class PruningCallback(pl.Callback):
-    """Reports each epoch's validation loss to the study; ends a trial that diverged, or that is `prunable` and bad."""
+    """Reports each epoch's validation loss to the study, and prunes the trial.
+
+    Args:
+        trial: the study's.
+        prunable: the pruner may end it; one that diverged ends in any case.
+    """
 
     def __init__(self, trial: Trial, prunable: bool) -> None:
         self.trial = trial

@@ -4,6 +4,7 @@ Shapes are torch's: inputs `(T, B, F)`, states `(B, H)`. In the equations `x` is
 `c` the cell state, sigma the logistic function, and * the elementwise product.
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
@@ -19,7 +20,7 @@ def uniform_parameter(hidden_size: int, *shape: int) -> nn.Parameter:
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
 
-class CellLayer(nn.Module):
+class CellLayer(nn.Module, ABC):
     """One direction of one layer: a cell run over a sequence from the first step to the last.
 
     The inputs of all steps are projected at once before the loop.
@@ -45,9 +46,9 @@ class CellLayer(nn.Module):
         """The part of each step that depends on the input alone: `(T, B, F)` to `(T, B, features)`."""
         return F.linear(x, self.weight_ih, self.bias)
 
+    @abstractmethod
     def step(self, projected: Tensor, state: State) -> State:
         """The next state, from the projected input `(B, features)` and the previous state."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> tuple[Tensor, State]:
         """Run the cell.
