@@ -13,7 +13,7 @@ from sentiment_rnn.studies.claims.statistics import Comparison, Decision, is_mea
 from sentiment_rnn.studies.claims.timing import TOKENS, WEIGHTS
 from sentiment_rnn.studies.claims.tuning import Selection
 from sentiment_rnn.studies.experiment import Context
-from sentiment_rnn.training.devices import machine, resolve_precision
+from sentiment_rnn.training.devices import resolve_precision
 
 VERDICTS: dict[Decision, str] = {
     "supported": "**supported**",
@@ -35,7 +35,7 @@ def summary_values(findings: Sequence[Finding], results: Results, dataset: str, 
     """All effects and verdicts for other programs, claims by id."""
     return {
         "dataset": dataset,
-        "machine": machine(context.trainer),
+        "machines": results.machines(),
         "precision": resolve_precision(context.trainer),
         "claims": {
             finding.claim.id: {
@@ -84,7 +84,7 @@ def markdown(
     """
     forest = f"![All effects with their intervals](claims/{FOREST})\n" if FOREST in plots else ""
     sections = [
-        _head(dataset, context, findings),
+        _head(dataset, context, findings, results),
         _summary(findings),
         forest,
         _reading(params),
@@ -98,15 +98,15 @@ def markdown(
     return "\n".join(section for section in sections if section)
 
 
-def _head(dataset: str, context: Context, findings: Sequence[Finding]) -> str:
+def _head(dataset: str, context: Context, findings: Sequence[Finding], results: Results) -> str:
     reviews = {"imdb": "IMDB", "synthetic": "the synthetic corpus, which is **not IMDB**"}.get(dataset, dataset)
     unmeasured = sum(finding.verdict == "not measured" for finding in findings)
     missing = f" **{unmeasured} of {len(findings)} claims are not measured yet.**" if unmeasured else ""
     return f"""# What a recurrent network gains from each part: claims, measured
 
 The claims are those of the reference texts of this project: a question-and-answer page on bidirectional LSTMs, a survey
-of the LSTM family, and notes on the gates of the LSTM. Written by `make claims` on {reviews}, on
-{machine(context.trainer)}, with precision {resolve_precision(context.trainer)}.{missing}
+of the LSTM family, and notes on the gates of the LSTM. Written by `make claims` on {reviews}; trainings on reviews have
+precision {resolve_precision(context.trainer)}. Machines: {"; ".join(results.machines()) or "not recorded"}.{missing}
 """
 
 

@@ -32,6 +32,11 @@ class Results:
         self.costs = costs
         self.used: set[str] = set()
 
+    def machines(self) -> list[str]:
+        """The machines that measured, as far as they were recorded."""
+        found = [*self.costs.values(), *(one for results in self.by_name.values() for one in results.values())]
+        return sorted({result.machine for result in found} - {""})
+
     def by_seed(self, name: str) -> dict[int, Result]:
         """The results of an experiment by seed."""
         self.used.add(name)
