@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sentiment_rnn.errors import UserError
-from sentiment_rnn.files import atomic_folder, read_json, write_json
+from sentiment_rnn.files import atomic_file, atomic_folder, read_json, write_json
 
 
 def names(folder):
@@ -87,3 +88,32 @@ def test_json_is_utf_8_whatever_the_locale(tmp_path):
         check=True,
     )
     assert done.stdout.strip() == ascii(["é日"])
+
+
+def test_a_file_is_replaced_through_links_and_keeps_its_mode(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    with atomic_file(link) as file:
+        file.write("new")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "new"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert names(tmp_path) == ["link", "target"]
+
+
+def test_a_pipe_and_a_device_are_written_to_and_stay(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True)
+    with atomic_file(pipe) as file:
+        file.write("through the pipe")
+    assert reader.communicate(timeout=10)[0] == "through the pipe"
+    assert pipe.is_fifo()
+    with atomic_file("/dev/null") as file:
+        file.write("gone")
+    assert Path("/dev/null").is_char_device()
+    writes = "from sentiment_rnn.files import atomic_file\nwith atomic_file('/dev/stdout') as file: file.write('out')"
+    done = subprocess.run([sys.executable, "-c", writes], capture_output=True, text=True, check=True)
+    assert done.stdout == "out"

@@ -1,12 +1,14 @@
 """The command `sentiment-rnn`: predictions for texts, files and streams, promotion, help, errors in one line."""
 
 import csv
+import gzip
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,6 +93,31 @@ def test_a_file_may_be_replaced_by_its_own_predictions(command, reviews):
     assert reviews.read_text().startswith("id,text,label,probability\n0,a great film,")
 
 
+def test_a_compressed_file_and_a_pipe_are_read(command, expected, reviews, tmp_path):
+    compressed, pipe = tmp_path / "reviews.CSV.gz", tmp_path / "pipe"
+    compressed.write_bytes(gzip.compress(reviews.read_bytes()))
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(reviews.read_bytes()))
+    writer.start()
+    for arguments in (["--file", str(compressed)], ["--file", str(pipe), "--from", "csv"]):
+        status, out, _ = command("predict", *arguments)
+        rows = list(csv.DictReader(out.splitlines()))
+        assert status == 0
+        assert np.allclose([float(row["probability"]) for row in rows], expected, rtol=0, atol=1e-6)
+    writer.join()
+    compressed.write_bytes(compressed.read_bytes()[:-12])
+    status, _, err = command("predict", "--file", str(compressed))
+    assert status == 1
+    assert err.splitlines()[-1].startswith(f"error: {compressed}: not a complete gzip file")
+
+
+def test_words_that_mean_missing_elsewhere_are_texts(command, tmp_path):
+    file = tmp_path / "reviews.csv"
+    file.write_text("text\nNA\nnull\nnan\n", encoding="utf-8")
+    status, out, _ = command("predict", "--file", str(file))
+    assert (status, [row["text"] for row in csv.DictReader(out.splitlines())]) == (0, ["NA", "null", "nan"])
+
+
 def test_an_error_in_a_row_names_its_line_and_leaves_the_output_as_it_was(command, tmp_path):
     reviews, predictions = tmp_path / "reviews.jsonl", tmp_path / "predictions.csv"
     texts = ["two lines"] * 300 + ["\ud800"] + ["good"] * 10  # in the second chunk
@@ -119,6 +146,8 @@ def test_a_review_without_known_words_has_the_prior_and_says_so(command):
         (["predict", "--file", "a.csv", "--to", "txt"], "predictions are written as .csv or .jsonl"),
         (["predict", "--file", "a.csv", "--output", "b.txt"], "predictions are written as .csv or .jsonl"),
         (["predict", "--file", "a.csv", "--output", "b.parquet"], "b.parquet: the name should end in"),
+        (["predict", "--file", "a.csv", "--output", "b.csv.gz"], "b.csv.gz: the name should end in"),
+        (["predict", "--file", ".", "--from", "csv"], ".: a folder: give a file of reviews"),
         (["predict", "--file", "a.tsv"], "a.tsv: the name should end in"),
         (["predict", "--file", "nosuch.csv"], "nosuch.csv: no such file"),
         (["predict", "--form", "csv"], "No such option: --form"),

@@ -46,11 +46,13 @@ def predict(
     file: Annotated[
         str | None,
         typer.Option(
-            help="A file of reviews: .csv (column text), .jsonl (key text) or .txt (one per line); - is stdin."
+            help="A file of reviews: .csv (column text), .jsonl (key text) or .txt (one per line), plain or .gz; "
+            "- is stdin."
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="A .csv or .jsonl file, written completely or not at all. Default: stdout.")
+        Path | None,
+        typer.Option(help="A .csv or .jsonl file, written completely or not at all; or a pipe. Default: stdout."),
     ] = None,
     source_format: Annotated[
         FileFormat | None, typer.Option("--from", help="The format of --file. Default: its suffix; of stdin csv.")
@@ -77,11 +79,13 @@ def predict(
         if not prediction["known_words"]:
             print("none of its words is known: this is the label's frequency in the training data", file=sys.stderr)
         return
-    source_format = infer_format(file, source_format, "--from")
+    source_format = infer_format(re.sub(r"\.gz$", "", file, flags=re.IGNORECASE), source_format, "--from")
     target_format = infer_format(str(output or "-"), target_format, "--to")
     if target_format is FileFormat.TXT:
         raise UserError("predictions are written as .csv or .jsonl: choose one with --output or --to")
-    if file != "-" and not Path(file).is_file():
+    if file != "-" and Path(file).is_dir():
+        raise UserError(f"{file}: a folder: give a file of reviews")
+    if file != "-" and not Path(file).exists():
         raise UserError(f"{file}: no such file")
     from sentiment_rnn.serving.predict import predict_file
 

@@ -47,14 +47,24 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[TextIO]:
-    """Yield a text file that replaces `path` when the block succeeds, and is removed when it fails."""
+    """Yield a text file that replaces `path` when the block succeeds, and is removed when it fails.
+
+    Links are followed, and the file that is replaced keeps its mode. A device or a pipe is written to directly.
+    """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # several machines may write the same file of a shared folder at once
     partial = path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             yield file
+        if path.exists():
+            shutil.copymode(path, partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

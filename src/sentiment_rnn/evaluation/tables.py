@@ -35,7 +35,7 @@ def write(
     def write_csv(name: str, columns: Mapping[str, np.ndarray]) -> None:
         count = len(next(iter(columns.values())))
         rows = np.unique(np.linspace(0, count - 1, min(count, MAX_ROWS)).round().astype(int))  # with both ends
-        with (folder / f"{name}.csv").open("w", newline="") as file:
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*identity, *columns])
             for row in zip(*(column[rows].tolist() for column in columns.values()), strict=True):

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from sentiment_rnn.errors import UserError
 
+GZIP = ".gz"  # ends the name of a compressed file
 TEXT = "text"  # the column of the reviews
 PREDICTION = ("label", "probability")  # the columns that a prediction adds
 BESIDE_A_LABEL = ("predicted_label", "predicted_probability")  # their names where the file has such columns itself
@@ -40,7 +41,7 @@ def infer_format(name: str, chosen: FileFormat | None, option: str) -> FileForma
         return chosen or FileFormat.CSV
     suffix = Path(name).suffix.lower().removeprefix(".")
     if suffix not in list(FileFormat):
-        raise UserError(f"{name}: the name should end in .csv, .jsonl or .txt, or choose the format with {option}")
+        raise UserError(f"{name}: the name should end in .csv, .jsonl or .txt, or choose the format with {option} csv")
     return FileFormat(suffix)
 
 

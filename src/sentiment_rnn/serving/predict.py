@@ -1,8 +1,9 @@
 """Predictions of the registered model for a text, and for files of reviews in chunks."""
 
-import os
+import gzip
 import re
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_file
-from sentiment_rnn.serving.files import TEXT, FileFormat, Row, Writer, read_rows
+from sentiment_rnn.serving.files import GZIP, TEXT, FileFormat, Row, Writer, read_rows
 
 CHUNK_SIZE = 256  # reviews in memory at a time
 
@@ -59,9 +60,10 @@ def predict_file(
     """
     name = "standard input" if source == "-" else source
     with _open_source(source) as file, _open_target(target) as out:
-        size = os.fstat(file.fileno()).st_size if source != "-" else None
+        compressed = source.lower().endswith(GZIP)
+        size = 0 if source == "-" or compressed else Path(source).stat().st_size
         writer = Writer(out, target_format)
-        with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
+        with tqdm(total=size or None, desc=name, unit="B", unit_scale=True) as bar:
             for rows in _chunks(read_rows(file, name, source_format, bar.update)):
                 names = [f"{name}, line {row.line}: the review" for row in rows]
                 writer.write(rows, _predict(model, [row.fields[TEXT] for row in rows], names))
@@ -93,8 +95,11 @@ def _open_source(source: str) -> Iterator[BinaryIO]:
         file = open(source, "rb")  # noqa: SIM115
     except OSError as error:
         raise UserError(f"{source} cannot be read: {error.strerror}") from None
-    with file:
-        yield file
+    with file, gzip.open(file) if source.lower().endswith(GZIP) else file as reviews:
+        try:
+            yield reviews
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise UserError(f"{source}: not a complete gzip file: {error}") from None
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sentiment_rnn.data.store import load_identity
-from sentiment_rnn.files import write_json
+from sentiment_rnn.files import atomic_file, write_json
 from sentiment_rnn.params import Params
 from sentiment_rnn.studies.ablation import report
 from sentiment_rnn.studies.ablation.variant import plan
@@ -28,6 +28,7 @@ def measure(params: Params) -> None:
     dataset = load_identity(context.tokens)["dataset"]
     write_json("reports/ablation.json", {"dataset": dataset, "variants": report.values(found)})
     table = report.markdown(found, params.ablation, dataset, context)
-    Path("reports/ablation.md").write_text(table)
+    with atomic_file("reports/ablation.md") as file:
+        file.write(table)
     report.plot(found).savefig("reports/ablation.png", dpi=120)
     print(table)

@@ -64,7 +64,7 @@ def load(file: Path) -> dict[str, Result]:
     if not file.exists():
         return {}
     with refuse_corrupt_files(file.parent):
-        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         return {row.pop("key"): _result(row) for row in rows}
 
 
