@@ -4,17 +4,14 @@ Run one from the project's root: `python -m pipeline.train bilstm`.
 """
 
 import argparse
-import os
 import sys
 from types import TracebackType
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.execution.environment import set_defaults
 from sentiment_rnn.tracking import store_fault
 
-# GNU OpenMP's threads spin while they wait for one another: where another program occupies a core, a training step
-# takes up to a hundred times as long. With so short a spin it takes 2 to 3 times as long, and on an idle machine no
-# longer. The library reads it when torch loads it, so it is set here, before any stage imports torch.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+set_defaults()  # here: before any stage imports torch
 
 
 def parser(stage: str, description: str, name: str | None = None) -> argparse.ArgumentParser:

@@ -3,7 +3,6 @@
 Each subcommand imports what it needs when it runs: torch and MLflow take seconds, `--help` and completion should not.
 """
 
-import os
 import re
 import sys
 from importlib.metadata import version as installed_version
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment_rnn.errors import UserError
+from sentiment_rnn.execution.environment import set_defaults
 from sentiment_rnn.serving.files import FileFormat, infer_format
 from sentiment_rnn.tracking import store_fault
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.pyfunc import PyFuncModel
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # see pipeline/__init__.py
+set_defaults()  # here: before a command imports torch
 app = typer.Typer(rich_markup_mode=None)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="A port of 127.0.0.1; 0 chooses a free one.")]

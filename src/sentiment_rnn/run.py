@@ -74,6 +74,21 @@ class Plan:
         return max(0.0, current - elapsed) + sum(later)
 
 
+def check_repository(folder: Path) -> None:
+    """Check that DVC will accept the folder, such as one that was unpacked from a ZIP file.
+
+    Raises:
+        UserError: it is in no git repository, and DVC is not configured to do without.
+    """
+    configs = [folder / ".dvc" / name for name in ("config", "config.local")]
+    if any(file.is_file() and "no_scm" in file.read_text(encoding="utf-8") for file in configs):
+        return
+    if not any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
+        raise UserError(
+            "this folder is in no git repository, which DVC looks for: `git init`, or `dvc config core.no_scm true`"
+        )
+
+
 def make_plan(targets: Sequence[str], folder: Path) -> Plan | int:
     """The plan of `dvc repro TARGETS`, from a dry run; DVC's exit status if that fails."""
     command = [*DVC, "--dry", "--force-downstream", *targets]
@@ -150,7 +165,11 @@ def run(targets: Sequence[str], folder: Path = Path()) -> int:
 
     Returns:
         DVC's exit status; 130 after a signal.
+
+    Raises:
+        UserError: the folder is in no git repository.
     """
+    check_repository(folder)
     plan = make_plan(targets, folder)
     if isinstance(plan, int):
         return plan

@@ -99,14 +99,6 @@ def test_code_is_dirty_when_anything_but_results_differs_from_the_commit(tmp_pat
     assert runs.code_tags()["git.dirty"] == "true"
 
 
-def test_a_user_without_a_name_is_known_by_the_id(client, monkeypatch):
-    def getuser():
-        raise OSError("No username set in the environment")
-
-    monkeypatch.setattr(runs.getpass, "getuser", getuser)
-    assert client.get_run(start(client)).data.tags["mlflow.user"].isdigit()
-
-
 def test_four_processes_log_200_short_runs_to_a_new_sqlite_store(tmp_path):
     environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/new/mlflow.db"}
     command = [sys.executable, Path(__file__).with_name("many_workers.py")]

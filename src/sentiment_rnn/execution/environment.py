@@ -1,5 +1,6 @@
-"""Signals and environment variables of a job and its workers."""
+"""Signals and environment variables of a command and its workers."""
 
+import getpass
 import os
 import signal
 import threading
@@ -19,6 +20,18 @@ def forget_launchers() -> None:
     for name in list(os.environ):
         if name.startswith(LAUNCHERS) or name in RANKS:
             del os.environ[name]
+
+
+def set_defaults() -> None:
+    """Set the variables without which other programs fail or are slow; before torch is imported."""
+    # GNU OpenMP's threads spin while they wait for one another: where another program occupies a core, a training step
+    # takes up to a hundred times as long. With so short a spin it takes 2 to 3 times as long, and on an idle machine no
+    # longer. The library reads it when torch loads it.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a user id without a name: DVC and MLflow ask for the name
+        os.environ["LOGNAME"] = str(os.getuid())
 
 
 @contextmanager

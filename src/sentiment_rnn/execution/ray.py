@@ -13,7 +13,7 @@ from typing import Any
 import sentiment_rnn
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution.engine import Engine, Outcome, Slot, WorkerDiedError
-from sentiment_rnn.execution.environment import forget_launchers
+from sentiment_rnn.execution.environment import forget_launchers, set_defaults
 
 try:
     import ray
@@ -198,7 +198,7 @@ class Worker:
         os.chdir(folder)
         forget_launchers()
         os.environ.update(environment)
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+        set_defaults()
 
     def node(self) -> str:
         """The id of the machine."""

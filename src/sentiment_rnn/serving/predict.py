@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 import pandas as pd
 from mlflow.exceptions import MlflowException
@@ -97,7 +97,7 @@ def _open_source(source: str) -> Iterator[BinaryIO]:
         raise UserError(f"{source} cannot be read: {error.strerror}") from None
     with file, gzip.open(file) if source.lower().endswith(GZIP) else file as reviews:
         try:
-            yield reviews
+            yield cast(BinaryIO, reviews)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise UserError(f"{source}: not a complete gzip file: {error}") from None
 

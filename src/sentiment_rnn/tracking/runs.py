@@ -19,7 +19,10 @@ def code_tags() -> dict[str, str]:
     """The git commit, whether anything but results (reports, searches, dvc.lock) differs from it, DVC's experiment."""
 
     def git(*arguments: str) -> str | None:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        except OSError:  # it is not installed
+            return None
         return done.stdout.strip() if done.returncode == 0 else None
 
     experiment = os.environ.get("DVC_EXP_NAME")
@@ -71,7 +74,7 @@ def start(
         The run's id.
     """
     source = {
-        "mlflow.user": _user(),
+        "mlflow.user": getpass.getuser(),
         "mlflow.source.type": "LOCAL",
         "mlflow.source.name": tags.get("reproduce", "sentiment-rnn"),
     }
@@ -94,13 +97,6 @@ def start(
     except MlflowException:  # another process inserted the same data set at the same time: now it is found
         client.log_inputs(run_id, inputs)
     return run_id
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a user id without a name
-        return str(os.getuid())
 
 
 def children(client: MlflowClient, experiment_id: str, parent: str) -> Iterator[Run]:
