@@ -13,7 +13,7 @@ import typer
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution.environment import set_defaults
-from sentiment_rnn.serving.files import FileFormat, infer_format
+from sentiment_rnn.serving.files import FileFormat, infer_format, is_compressed
 from sentiment_rnn.tracking import store_fault
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def predict(
         if not prediction["known_words"]:
             print("none of its words is known: this is the label's frequency in the training data", file=sys.stderr)
         return
-    source_format = infer_format(re.sub(r"\.gz$", "", file, flags=re.IGNORECASE), source_format, "--from")
+    source_format = infer_format(file[: -len(".gz")] if is_compressed(file) else file, source_format, "--from")
     target_format = infer_format(str(output or "-"), target_format, "--to")
     if target_format is FileFormat.TXT:
         raise UserError("predictions are written as .csv or .jsonl: choose one with --output or --to")

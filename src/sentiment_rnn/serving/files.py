@@ -9,7 +9,6 @@ from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from sentiment_rnn.errors import UserError
 
-GZIP = ".gz"  # ends the name of a compressed file
 TEXT = "text"  # the column of the reviews
 PREDICTION = ("label", "probability")  # the columns that a prediction adds
 BESIDE_A_LABEL = ("predicted_label", "predicted_probability")  # their names where the file has such columns itself
@@ -22,6 +21,11 @@ class FileFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     TXT = "txt"
+
+
+def is_compressed(name: str) -> bool:
+    """Whether the name of a file says that it is compressed by gzip."""
+    return name.lower().endswith(".gz")
 
 
 class Row(NamedTuple):

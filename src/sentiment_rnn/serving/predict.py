@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import atomic_file
-from sentiment_rnn.serving.files import GZIP, TEXT, FileFormat, Row, Writer, read_rows
+from sentiment_rnn.serving.files import TEXT, FileFormat, Row, Writer, is_compressed, read_rows
 
 CHUNK_SIZE = 256  # reviews in memory at a time
 
@@ -60,8 +60,7 @@ def predict_file(
     """
     name = "standard input" if source == "-" else source
     with _open_source(source) as file, _open_target(target) as out:
-        compressed = source.lower().endswith(GZIP)
-        size = 0 if source == "-" or compressed else Path(source).stat().st_size
+        size = 0 if source == "-" or is_compressed(source) else Path(source).stat().st_size
         writer = Writer(out, target_format)
         with tqdm(total=size or None, desc=name, unit="B", unit_scale=True) as bar:
             for rows in _chunks(read_rows(file, name, source_format, bar.update)):
@@ -95,7 +94,7 @@ def _open_source(source: str) -> Iterator[BinaryIO]:
         file = open(source, "rb")  # noqa: SIM115
     except OSError as error:
         raise UserError(f"{source} cannot be read: {error.strerror}") from None
-    with file, gzip.open(file) if source.lower().endswith(GZIP) else file as reviews:
+    with file, gzip.open(file) if is_compressed(source) else file as reviews:
         try:
             yield cast(BinaryIO, reviews)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
