@@ -144,7 +144,7 @@ def torchrun(node: int, port: int) -> tuple[list[str], dict[str, str]]:
 def srun(node: int, port: int) -> tuple[list[str], dict[str, str]]:
     """The variables that SLURM sets for each task of `srun --nodes 2 --ntasks-per-node 1`."""
     return ["-m", "pipeline.train", "bilstm"], {
-        "SLURM_JOB_ID": "1", "SLURM_JOB_NAME": "train", "SLURM_JOB_NODELIST": "127.0.0.1",
+        "SLURM_JOB_ID": "1", "SLURM_STEP_ID": "0", "SLURM_JOB_NAME": "train", "SLURM_JOB_NODELIST": "127.0.0.1",
         "SLURM_NODELIST": "127.0.0.1", "SLURM_NNODES": "2", "SLURM_NTASKS": "2", "SLURM_NTASKS_PER_NODE": "1",
         "SLURM_PROCID": str(node), "SLURM_LOCALID": "0", "SLURM_NODEID": str(node), "MASTER_PORT": str(port),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution import Engine, Outcome, WorkerDiedError
 from sentiment_rnn.search import driver
 from sentiment_rnn.search.space import defaults
+from sentiment_rnn.search.storage import Journal
 from sentiment_rnn.search.trial import TrialResult
 
 DEFAULTS = defaults(PARAMS.search.space, BILSTM)
@@ -118,6 +119,25 @@ def test_the_deaths_of_all_workers_of_a_machine_do_not_end_the_search(client, to
     local = LocalStudy(client, tokens, n_trials=8)
     local.run(Scripted(8, **{f"trial_{number}": WorkerDiedError("the node died") for number in range(8)}))
     assert Counter(states(local)) == {"FAIL": 8, "COMPLETE": 8}
+
+
+def test_a_full_disk_ends_the_search_and_the_same_command_resumes_it(client, tokens, monkeypatch):
+    local = LocalStudy(client, tokens, n_trials=4)
+    engine, append = Scripted(2), Journal.append_logs
+
+    def fill(journal, logs):
+        if len(engine.values) == 4:
+            raise UserError("study.journal: No space left on device")
+        append(journal, logs)
+
+    with monkeypatch.context() as full, pytest.raises(UserError, match="No space left"):
+        full.setattr(Journal, "append_logs", fill)
+        local.run(engine)
+    assert "RUNNING" not in statuses(local) | Counter(run.info.status for run in local.runs()[0])
+    local.run(Scripted(2))
+    assert Counter(states(local))["COMPLETE"] == 4
+    assert Counter(states(local)).keys() == {"COMPLETE", "FAIL"}
+    assert Counter(statuses(local)).keys() == {"FINISHED", "KILLED"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Which storage is used, which URLs are refused in one line, and a database that goes away."""
 
+import errno
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -7,6 +10,8 @@ import time
 
 import optuna
 import pytest
+from cures import run_cure
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from sqlalchemy.exc import OperationalError
 
@@ -111,6 +116,73 @@ def test_a_journal_that_was_cut_off_in_the_middle_of_a_line_stays_readable(tmp_p
         for one in (study, again, optuna.load_study(storage=open_storage(f"journal://{file}"), study_name="one")):
             assert [trial.value for trial in one.get_trials()] == [0.5]
             assert one.user_attrs == {"number": number, "again": number}
+
+
+@pytest.mark.parametrize("written", [0, 20])
+def test_a_full_disk_is_one_line_and_costs_no_trial(tmp_path, monkeypatch, written):
+    """A part of the lines is written, as when a disk is full."""
+    file = tmp_path / "study.journal"
+    study = optuna.create_study(storage=open_storage(f"journal://{file}"), study_name="one")
+    study.tell(study.ask(), 0.5)
+
+    def append(journal, logs):
+        with file.open("ab") as opened:
+            opened.write(json.dumps(logs).encode()[:written])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(JournalFileBackend, "append_logs", append)
+        with pytest.raises(UserError, match="study.journal: No space left on device: free some space"):
+            study.ask()
+    assert file.read_bytes().endswith(b"\n")
+    study.tell(study.ask(), 0.25)
+    again = optuna.load_study(storage=open_storage(f"journal://{file}"), study_name="one")
+    assert [trial.value for trial in again.get_trials()] == [trial.value for trial in study.get_trials()] == [0.5, 0.25]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts a file system")
+def test_a_disk_of_eight_kilobytes(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this container may not mount a file system")
+    try:
+        study = optuna.create_study(storage=open_storage(f"journal://{disk}/study.journal"), study_name="one")
+        with pytest.raises(UserError, match="No space left on device"):
+            while True:
+                study.tell(study.ask(), 0.5)
+        known = optuna.load_study(storage=open_storage(f"journal://{disk}/study.journal"), study_name="one").trials
+        subprocess.run(["mount", "-o", "remount,size=64k", str(disk)], check=True)
+        study.tell(study.ask(), 0.25)
+        again = optuna.load_study(storage=open_storage(f"journal://{disk}/study.journal"), study_name="one").trials
+        assert [trial.value for trial in again] == [*(trial.value for trial in known), 0.25]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda lines: [*lines[:2], lines[2][:9] + b"\n", *lines[3:]],
+        lambda lines: [*lines[:2], bytes(100) + b"\n", *lines[3:]],
+        lambda lines: [*lines[:2], b"[1]\n", *lines[3:]],
+        lambda lines: [os.urandom(99).replace(b"\n", b"") + b"\n"],
+    ],
+)
+def test_a_damaged_journal_is_one_line_and_the_cure_begins_a_new_study(tmp_path, damage):
+    file = tmp_path / "a folder" / "study.journal"
+    study = optuna.create_study(storage=open_storage(f"journal://{file}"), study_name="one")
+    for _ in range(2):
+        study.tell(study.ask(), 0.5)
+    lines = damage(file.read_bytes().splitlines(keepends=True))
+    file.write_bytes(b"".join(lines))
+    with pytest.raises(UserError, match=r"study\.journal is damaged") as refused:
+        open_storage(f"journal://{file}")
+    assert "\n" not in str(refused.value)
+    run_cure(str(refused.value), "mv {} {}.damaged", tmp_path)
+    assert file.with_name("study.journal.damaged").read_bytes() == b"".join(lines)
+    assert not optuna.create_study(storage=open_storage(f"journal://{file}"), study_name="one").trials
 
 
 def test_a_worker_waits_for_a_database_that_is_away_when_it_starts(postgresql):

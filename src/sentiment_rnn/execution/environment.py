@@ -8,18 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-LAUNCHERS = ("SLURM_", "TORCHELASTIC_", "OMPI_COMM_WORLD_", "PMI_")  # not OMPI_MCA_, which configures MPI itself
-RANKS = {
-    "RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
-}  # fmt: skip
 REPEAT_SECONDS = 0.05  # until a signal that arrived in a transaction is sent again
-
-
-def forget_launchers() -> None:
-    """Remove the variables of SLURM, torchrun and MPI: Lightning would take a worker for a rank of one training."""
-    for name in list(os.environ):
-        if name.startswith(LAUNCHERS) or name in RANKS:
-            del os.environ[name]
 
 
 def set_defaults() -> None:

@@ -17,7 +17,8 @@ from typing import Any
 from tqdm import tqdm
 
 from sentiment_rnn.execution.engine import Engine, Slot, WorkerDiedError
-from sentiment_rnn.execution.environment import REPEAT_SECONDS, forget_launchers
+from sentiment_rnn.execution.environment import REPEAT_SECONDS
+from sentiment_rnn.execution.launchers import forget_launchers
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
 

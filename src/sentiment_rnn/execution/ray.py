@@ -13,7 +13,8 @@ from typing import Any
 import sentiment_rnn
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution.engine import Engine, Outcome, Slot, WorkerDiedError
-from sentiment_rnn.execution.environment import forget_launchers, set_defaults
+from sentiment_rnn.execution.environment import set_defaults
+from sentiment_rnn.execution.launchers import forget_launchers
 
 try:
     import ray

@@ -6,7 +6,7 @@ killed driver leaves running is failed and repeated by the next, since only one 
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from mlflow import MlflowClient
@@ -158,17 +158,19 @@ class Driver:
 
     def end_trial(self, outcome: Outcome) -> int:
         """Record the result of a trial in the study; its number."""
-        trial = self.in_flight.pop(outcome.key)
+        trial = self.in_flight[outcome.key]
         if outcome.error is None:
             result: TrialResult = outcome.value
             trial.set_user_attr("seconds", result.seconds)
             trial.set_user_attr("fit_seconds", result.fit_seconds)
             self.study.tell(trial, result.loss if result.state is TrialState.COMPLETE else None, result.state)
+            del self.in_flight[outcome.key]  # now: if the journal's disk is full, its run is ended with the others
             self.deaths = 0
             return trial.number
         label, reason = self.search.architecture, str(outcome.error) or type(outcome.error).__name__
         trial.set_user_attr("error", reason)
         self.study.tell(trial, state=TrialState.FAIL)
+        del self.in_flight[outcome.key]
         self.deaths += 1
         if isinstance(outcome.error, UserError):
             raise UserError(f"{label}: {reason}")
@@ -199,6 +201,8 @@ class Driver:
         finally:
             # not every running trial: if the lock was lost, another driver runs the others
             for trial in self.in_flight.values():
-                self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+                with suppress(UserError):  # the journal's disk is full: the next driver fails the trial
+                    self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+                runs.mark_killed(self.client, trial.user_attrs["run_id"])
             sync_mlflow_runs(self.client, self.study)
             self.client.set_terminated(self.run_id, status)

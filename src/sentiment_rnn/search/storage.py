@@ -1,10 +1,11 @@
 """Optuna storages: a journal file for the processes of one machine, a PostgreSQL database for several machines."""
 
 import os
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
@@ -39,13 +40,40 @@ class Journal(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         with self.lock, open(self.file, "rb+") as file:
-            size = file.seek(0, os.SEEK_END)
-            if size:
-                file.seek(size - 1)
-                if file.read() != b"\n":
-                    file.seek(0)
-                    file.truncate(file.read().rfind(b"\n") + 1)
-            super().append_logs(logs)
+            size = _cut_incomplete_line(file)
+            try:
+                super().append_logs(logs)
+            except OSError as error:  # a full disk
+                file.truncate(size)
+                raise UserError(
+                    f"{self.file}: {error.strerror}: free some space on its disk; the same command resumes the search"
+                ) from error
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        try:
+            yield from super().read_logs(log_number_from)
+        except ValueError as error:
+            raise _damaged(self.file, error) from error
+
+
+def _cut_incomplete_line(file: BinaryIO) -> int:
+    """Cut off what follows the last newline; the file's size then."""
+    size = file.seek(0, os.SEEK_END)
+    if size:
+        file.seek(size - 1)
+        if file.read() != b"\n":
+            file.seek(0)
+            size = file.truncate(file.read().rfind(b"\n") + 1)
+    return size
+
+
+def _damaged(file: str, error: Exception) -> UserError:
+    """The error for a journal that Optuna cannot read."""
+    reason, quoted = " ".join(str(error).split()) or type(error).__name__, shlex.quote(file)
+    return UserError(
+        f"{file} is damaged ({reason[:80]}): `mv {quoted} {quoted}.damaged` and the same command begin a new study; the "
+        "trials of this one are in MLflow"
+    )
 
 
 def _retried(name: str) -> Callable[..., Any]:
@@ -102,12 +130,16 @@ def open_storage(url: str, timeout: float = 0.0) -> BaseStorage:
         timeout: seconds to wait for a database that does not respond.
 
     Raises:
-        UserError: the database does not respond, or is of a kind that processes cannot share.
+        UserError: the file is damaged, or the database does not respond or is of a kind that processes cannot share.
     """
     if url.startswith("journal://"):
         file = url.removeprefix("journal://")
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(Journal(file))
+        journal = Journal(file)
+        try:
+            return JournalStorage(journal)
+        except (LookupError, TypeError, AssertionError) as error:  # each line is JSON, but they make no study
+            raise _damaged(file, error) from error
     if not url.startswith("postgresql"):
         raise UserError(
             "search.storage: should be null, for a file on this machine, or the URL of a PostgreSQL database "
