@@ -130,9 +130,10 @@ def test_a_full_disk_ends_the_search_and_the_same_command_resumes_it(client, tok
             raise UserError("study.journal: No space left on device")
         append(journal, logs)
 
-    with monkeypatch.context() as full, pytest.raises(UserError, match="No space left"):
+    with monkeypatch.context() as full:
         full.setattr(Journal, "append_logs", fill)
-        local.run(engine)
+        with pytest.raises(UserError, match="No space left"):
+            local.run(engine)
     assert "RUNNING" not in statuses(local) | Counter(run.info.status for run in local.runs()[0])
     local.run(Scripted(2))
     assert Counter(states(local))["COMPLETE"] == 4

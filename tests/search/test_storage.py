@@ -132,12 +132,17 @@ def test_a_full_disk_is_one_line_and_costs_no_trial(tmp_path, monkeypatch, writt
 
     with monkeypatch.context() as full:
         full.setattr(JournalFileBackend, "append_logs", append)
-        with pytest.raises(UserError, match="study.journal: No space left on device: free some space"):
+        with pytest.raises(UserError, match=r"study\.journal: No space left on device: free some space"):
             study.ask()
     assert file.read_bytes().endswith(b"\n")
     study.tell(study.ask(), 0.25)
     again = optuna.load_study(storage=open_storage(f"journal://{file}"), study_name="one")
     assert [trial.value for trial in again.get_trials()] == [trial.value for trial in study.get_trials()] == [0.5, 0.25]
+
+
+def _fill(study: optuna.Study) -> None:
+    while True:
+        study.tell(study.ask(), 0.5)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root mounts a file system")
@@ -150,8 +155,7 @@ def test_a_disk_of_eight_kilobytes(tmp_path):
     try:
         study = optuna.create_study(storage=open_storage(f"journal://{disk}/study.journal"), study_name="one")
         with pytest.raises(UserError, match="No space left on device"):
-            while True:
-                study.tell(study.ask(), 0.5)
+            _fill(study)
         known = optuna.load_study(storage=open_storage(f"journal://{disk}/study.journal"), study_name="one").trials
         subprocess.run(["mount", "-o", "remount,size=64k", str(disk)], check=True)
         study.tell(study.ask(), 0.25)

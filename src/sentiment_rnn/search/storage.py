@@ -71,8 +71,8 @@ def _damaged(file: str, error: Exception) -> UserError:
     """The error for a journal that Optuna cannot read."""
     reason, quoted = " ".join(str(error).split()) or type(error).__name__, shlex.quote(file)
     return UserError(
-        f"{file} is damaged ({reason[:80]}): `mv {quoted} {quoted}.damaged` and the same command begin a new study; the "
-        "trials of this one are in MLflow"
+        f"{file} is damaged ({reason[:80]}): `mv {quoted} {quoted}.damaged` and the same command begin a new study; "
+        "the trials of this one are in MLflow"
     )
 
 
