@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from conftest import NAME
+from conftest import NAME, ROOT
 from cures import run_cure
 from mlflow import MlflowClient
 from project import ARCHITECTURES, GIT, REPORTS, run, succeed
@@ -66,6 +66,15 @@ def test_the_metrics_of_every_architecture_are_shown(owner):
     assert len(columns) <= 8, "as wide as a terminal"
 
 
+@pytest.mark.parametrize(
+    "command", [["stage", "list", "--name-only"], ["dag", "train@bilstm"], ["dag", "--md", "evaluate"]]
+)
+def test_the_stages_are_shown_as_wide_as_a_terminal(command):
+    shown_lines = succeed(ROOT, "dvc", *command).splitlines()
+    assert any("train" in line for line in shown_lines)
+    assert max(map(len, shown_lines)) <= 80
+
+
 def test_the_learning_curves_of_every_architecture_are_plotted(owner):
     plots = shown(owner, "plots", "show")["data"]
     for name in ARCHITECTURES:
@@ -95,6 +104,10 @@ def test_experiments_run_at_once_or_queued_are_shown_and_their_runs_are_in_the_p
     succeed(owner, "dvc", "exp", "run", "--queue", "--name", "words", "-S", f"{KEY}=1", STAGE)
     succeed(owner, "dvc", "queue", "start")
     wait_for_the_queue(owner)
+    drop = "Created|dataset|protocol|.*(/|_loss|_seconds).*"
+    table = succeed(owner, "dvc", "exp", "show", "--only-changed", "--drop", drop)
+    assert all(name in table for name in ("pairs", "words", KEY))
+    assert max(map(len, table.splitlines())) <= 120, "fits a wide terminal"
     (_, baseline) = shown(owner, "exp", "show")
     seen = {}
     for experiment in baseline["experiments"]:
