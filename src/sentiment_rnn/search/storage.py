@@ -49,7 +49,7 @@ class Journal(JournalFileBackend):
                     f"{self.file}: {error.strerror}: free some space on its disk; the same command resumes the search"
                 ) from error
 
-    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         try:
             yield from super().read_logs(log_number_from)
         except ValueError as error:
