@@ -66,12 +66,7 @@ def test_what_is_left_over_is_refused_with_a_cure(variables, message):
         SRUN | {"PMI_SIZE": "4"},
         {"SLURM_NTASKS": "1", "SLURM_NNODES": "1", "SLURM_PROCID": "0"},  # a job of one task, without srun
         {"NODE_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"},  # Lightning's, typed on a second node
-        {
-            "NODE_RANK": "0",
-            "LOCAL_RANK": "1",
-            "WORLD_SIZE": "2",
-            "MASTER_ADDR": "127.0.0.1",
-        },  # a process of Lightning's
+        {"NODE_RANK": "0", "LOCAL_RANK": "1", "WORLD_SIZE": "2"},  # Lightning starts it
         {"RANK": "0", "LOCAL_RANK": "", "SLURM_NTASKS": ""},
     ],
 )

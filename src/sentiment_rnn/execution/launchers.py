@@ -5,10 +5,9 @@ import os
 from sentiment_rnn.errors import UserError
 
 PREFIXES = ("SLURM_", "TORCHELASTIC_", "OMPI_COMM_WORLD_", "PMI_")  # not OMPI_MCA_, which configures MPI itself
-RANKS = {
-    "RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
-}  # fmt: skip
-TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+TORCHRUN = (
+    "RANK", "LOCAL_RANK", "GROUP_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT",
+)  # fmt: skip
 # From each of these Lightning takes this process's rank or node, whoever set it; what its launcher sets beside it
 COMPANIONS = {
     "RANK": "TORCHELASTIC_RUN_ID",
@@ -23,7 +22,7 @@ COMPANIONS = {
 def forget_launchers() -> None:
     """Remove the variables of SLURM, torchrun and MPI: Lightning would take a worker for a rank of one training."""
     for name in list(os.environ):
-        if name.startswith(PREFIXES) or name in RANKS:
+        if name.startswith(PREFIXES) or name in (*TORCHRUN, "NODE_RANK"):
             del os.environ[name]
 
 

@@ -13,7 +13,7 @@ from sentiment_rnn.files import atomic_file, write_json
 from sentiment_rnn.params import Params, updated
 from sentiment_rnn.studies.claims import report, summary, timing
 from sentiment_rnn.studies.claims.accuracy import ReviewTraining
-from sentiment_rnn.studies.claims.claims import Finding, evaluate_claims, tag_runs
+from sentiment_rnn.studies.claims.findings import Finding, evaluate_claims, tag_runs
 from sentiment_rnn.studies.claims.memory import MemoryTraining
 from sentiment_rnn.studies.claims.plan import (
     COMPARED,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from sentiment_rnn.params import ClaimsParams
-from sentiment_rnn.studies.claims.claims import Finding
+from sentiment_rnn.studies.claims.findings import Finding
 from sentiment_rnn.studies.claims.plan import (
     CELLS,
     COMPARED,

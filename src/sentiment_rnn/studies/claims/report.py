@@ -5,7 +5,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from sentiment_rnn.params import ClaimsParams
-from sentiment_rnn.studies.claims.claims import Finding
+from sentiment_rnn.studies.claims.findings import Finding
 from sentiment_rnn.studies.claims.plan import COMPARED, SAME_WEIGHTS, from_scratch, pooled
 from sentiment_rnn.studies.claims.plots import FOREST
 from sentiment_rnn.studies.claims.results import Results, activations, seconds
