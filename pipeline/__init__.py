@@ -9,7 +9,6 @@ from types import TracebackType
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.execution.environment import set_defaults
-from sentiment_rnn.execution.launchers import check_launcher
 from sentiment_rnn.tracking import store_fault
 
 set_defaults()  # here: before any stage imports torch
@@ -23,8 +22,6 @@ def parser(stage: str, description: str, name: str | None = None) -> argparse.Ar
         description: for `--help`.
         name: what the one positional argument names; None: there is none.
     """
-    if stage == "train":  # the stage that torchrun and srun start in several processes
-        check_launcher()
     made = argparse.ArgumentParser(prog=f"python -m pipeline.{stage}", description=description)
     if name:
         made.add_argument("name", metavar="NAME", help=f"{name} of params.yaml")

@@ -5,9 +5,11 @@ A model with teachers goes to models/distilled/NAME and reports/train/distilled/
 
 from pipeline import parser
 from sentiment_rnn import params
+from sentiment_rnn.execution.launchers import check_launcher
 
 
 def main(name: str) -> None:
+    check_launcher()  # torchrun and srun start this stage in several processes
     chosen = params.load()  # a mistake in params.yaml is reported before torch is imported
     from sentiment_rnn.training.train import train
 

@@ -80,7 +80,8 @@ class ReviewsDataModule(pl.LightningDataModule):
         if augmentation and augmentation.fraction:
             count = round(len(self.train) * augmentation.fraction / (1 - augmentation.fraction))
             generated = generate(Path(folder), augmentation.kinds, count, seed)
-            self.train.append(generated.ids, generated.labels)
+            if generated.ids:
+                self.train.append(generated.ids, generated.labels)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """This rank's share of each epoch's batches."""

@@ -47,7 +47,7 @@ def machine(params: TrainerParams) -> str:
         name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         name = platform.processor() or platform.machine()
-    return f"{cores()} cores of {name}"
+    return f"{cores()} core{'s' * (cores() > 1)} of {name}"
 
 
 def cores() -> int:

@@ -3,7 +3,7 @@
 import random
 import re
 import shutil
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,21 @@ def skeleton(template: str) -> str:
     return re.sub(r"\{\w+\}", "{}", template).lower()
 
 
+def expanded(frame: str) -> list[str]:
+    """A frame with each choice of `[a|b]`, each with three values of its neutral slots; the others stay."""
+    rng = random.Random(frame)
+    parts = [part.split("|") if number % 2 else [part] for number, part in enumerate(re.split(r"[\[\]]", frame))]
+    return [
+        re.sub(
+            r"\{(\w+)\}",
+            lambda slot: rng.choice(frames.NEUTRAL_WORDS.get(slot[1], (slot[0],))),
+            re.sub(" +", " ", "".join(choice)),
+        )
+        for choice in product(*parts)
+        for _ in range(3)
+    ]
+
+
 def suite_templates() -> list[str]:
     found = [
         template
@@ -92,7 +107,11 @@ def suite_templates() -> list[str]:
 
 def test_frames_and_neutral_words_share_nothing_with_the_suite():
     tested = [skeleton(template) for template in suite_templates()]
-    trained = [skeleton(frame) for frame in (*frames.FRAMES, *frames.NEUTRAL)]
+    trained = [
+        skeleton(text)
+        for frame in (*frames.BOTH, *frames.NEGATIVE, *frames.POSITIVE, *frames.NEUTRAL)
+        for text in expanded(frame)
+    ]
     plain = {" ".join(re.findall(r"\{\}|[\w']+", text)) for text in tested} - {"{}", "{} {}"}  # a word alone
     assert plain.isdisjoint(" ".join(re.findall(r"\{\}|[\w']+", text)) for text in trained)
     assert set().union(*map(runs, tested)).isdisjoint(set().union(*map(runs, trained)))
@@ -103,7 +122,10 @@ def test_frames_and_neutral_words_share_nothing_with_the_suite():
     assert not {word for address in words.ADDRESSES for word in split_tokens(address) if len(word) > 4} & {
         word for address in frames.ADDRESSES for word in address.split() if word != "https"
     }
-    assert words.POLAR.isdisjoint(" ".join(trained).split())
+    by_hand = {
+        word for named in (frames.NOUNS, frames.QUALITIES, *frames.VERBS, frames.DOES) for word in sum(named, ())
+    }
+    assert words.POLAR.isdisjoint({*" ".join(trained).split(), *by_hand})
 
 
 def test_generated_texts_have_no_word_of_polarity_of_the_suite_and_are_none_of_its_texts(folder):
@@ -177,7 +199,7 @@ def test_labels_are_soft_and_balanced_and_a_seed_gives_the_same_texts(folder):
     made = generate(folder, list(GENERATORS), 1000, seed=1)
     assert len(made.ids) == len(made.labels) == 1000
     assert made.labels.dtype == np.float32
-    assert set(np.round(made.labels.astype(float), 4)) == {0.05, 0.5, 0.95}
+    assert set(np.round(made.labels.astype(float), 4)) == {0.05, 0.6, 0.95}
     assert made.labels.mean() == pytest.approx(0.5, abs=0.05)
     again, other = generate(folder, list(GENERATORS), 1000, seed=1), generate(folder, list(GENERATORS), 1000, seed=2)
     assert texts(folder, again.ids) == texts(folder, made.ids) != texts(folder, other.ids)
@@ -190,7 +212,7 @@ def test_a_frame_has_the_label_of_its_word_and_a_neutral_addition_keeps_the_labe
         if "not" in text.split() and len(polar) == 1 and "in it" not in text:
             assert (polar[0] in GOOD) == (label < 0.5), text
     pairs = generate(folder, ["neutral"], 400, seed=1)
-    assert 0.05 < np.mean(np.isclose(pairs.labels, 0.5)) < 0.4
+    assert 0.05 < np.mean(np.isclose(pairs.labels, 0.6)) < 0.4
     for first, second in zip(pairs.labels[::2], pairs.labels[1::2], strict=True):
         assert first == second
 
@@ -228,9 +250,23 @@ def test_distillation_learns_the_teachers_labels_of_spans(tokens):
         ReviewsDataModule(tokens, ENCODING, 10, "distillation", 3, labels=labels[:-7], augmentation=params)
 
 
-def test_train_without_polarity_is_one_line(tokens):
-    with pytest.raises(UserError, match=r"augmentation\.fraction: 0"):
-        generate(tokens, ["frames"], 10, seed=1)
+@pytest.mark.parametrize("changed", ["topics", "few"])
+def test_without_opinions_or_adjectives_there_is_no_augmentation_and_it_is_printed(tmp_path, folder, capsys, changed):
+    written, labels = reviews()
+    if changed == "topics":  # the same texts, with labels that have nothing to do with the opinion
+        labels = np.arange(len(written)) % 4 // 2
+    else:
+        written = [text.replace("superb", "wonderful").replace("brilliant", "wonderful") for text in written]
+    learned = tokenizer.train(written, 1000, 1)
+    learned.save(str(tmp_path / "tokenizer.json"))
+    for split in ("train", "validation"):
+        rows = np.arange(len(written))
+        store.save_tokens(tokenizer.encode_corpus(learned, written), labels, rows, tmp_path / split)
+    params = AugmentationParams(fraction=0.5, kinds=["frames"], spans=0)
+    data = ReviewsDataModule(tmp_path, ENCODING, 10, "holdout", 3, augmentation=params)
+    assert len(data.train) == len(written)
+    assert capsys.readouterr().out.startswith("augmentation: none, as the labels of train are not of opinions")
+    assert len(ReviewsDataModule(folder, ENCODING, 10, "holdout", 3, augmentation=params).train) == 2 * len(written)
 
 
 def test_every_generator_goes_on(folder):

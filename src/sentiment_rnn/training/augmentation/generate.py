@@ -23,7 +23,7 @@ from sentiment_rnn.training.augmentation.lexicon import Lexicon, learn
 from sentiment_rnn.training.augmentation.rewrites import MAX_TOKENS, Text, rewritten, sentences
 
 CONFIDENCE = 0.95  # learned for the label of a rule: rules err
-NEUTRAL = 0.5  # learned for a text without an opinion
+NO_OPINION = 0.6  # learned for a text without one: not 0.5, where any name would decide between the labels
 ALONE = 0.2  # fraction of the neutral additions that are texts of their own
 
 
@@ -49,13 +49,36 @@ class Sources(NamedTuple):
 
 
 def framed(sources: Sources) -> Iterator[Text]:
-    """Sentences from frames, filled with adjectives of train."""
-    rng, adjectives = sources.rng, sources.lexicon.adjectives
+    """Sentences from frames, filled with adjectives of train, half of them with a mark at the end."""
+    rng = sources.rng
     while True:
         label = rng.randrange(2)
-        words, others = rng.sample(adjectives[label], 2), rng.sample(adjectives[1 - label], 2)
-        slots = {"word": words[0], "word2": words[1], "other": others[0], "other2": others[1]}
-        yield Text(_fill(rng.choice(frames.FRAMES), slots), float(label))
+        frame = rng.choice((*frames.BOTH, *(frames.POSITIVE if label else frames.NEGATIVE)))
+        tokens = _fill(_choose(frame, rng), _slots(label, sources))
+        yield Text(tokens + rng.choice((["."], ["!"], [], [])) if tokens[-1].isalnum() else tokens, float(label))
+
+
+def _choose(frame: str, rng: random.Random) -> str:
+    """A frame with one of each `[a|b]`."""
+    return re.sub(r"\[([^]]*)\]", lambda match: rng.choice(match[1].split("|")), frame)
+
+
+def _slots(label: int, sources: Sources) -> dict[str, str]:
+    """A value for each slot of a frame."""
+    rng, slots = sources.rng, {name: sources.rng.choice(words) for name, words in frames.NEUTRAL_WORDS.items()}
+    for prefix, polarity in (("", label), ("other", 1 - label)):
+        word, word2 = rng.sample(sources.lexicon.adjectives[polarity], 2)
+        verb, past = rng.choice(frames.VERBS[polarity])
+        named = {
+            "noun": rng.choice(frames.NOUNS[polarity]),
+            "quality": rng.choice(frames.QUALITIES[polarity]),
+            "verb": verb,
+            "past": past,
+            "do": rng.choice(frames.DOES[polarity]),
+        }
+        slots |= {f"{prefix}_{name}" if prefix else name: value for name, value in named.items()}
+        slots |= {prefix or "word": word, f"{prefix or 'word'}2": word2}
+    return slots
 
 
 def rewrites(sources: Sources) -> Iterator[Text]:
@@ -74,7 +97,7 @@ def neutral(sources: Sources) -> Iterator[Text]:
     while True:
         additions = [_addition(sources.rng) for _ in range(2)]
         if sources.rng.random() < ALONE:
-            yield from (Text(addition, NEUTRAL) for addition in additions)
+            yield from (Text(addition, NO_OPINION) for addition in additions)
             continue
         text = next(sources.rng.choice(texts))
         for addition in additions:
@@ -85,7 +108,8 @@ def neutral(sources: Sources) -> Iterator[Text]:
 def _addition(rng: random.Random) -> list[str]:
     name, name2 = rng.sample(frames.NAMES, 2)
     slots = {
-        "name": name, "name2": name2, "place": rng.choice(frames.PLACES), "group": rng.choice(frames.GROUPS),
+        "name": name, "name2": name2, "place": rng.choice(frames.PLACES),
+        "group": rng.choice(frames.GROUPS), "group2": rng.choice(frames.GROUPS),
         "weekday": rng.choice(frames.WEEKDAYS), "address": rng.choice(frames.ADDRESSES),
         "number": str(rng.randint(20, 180)), "year": str(rng.randint(1960, 2010)),
     }  # fmt: skip
@@ -105,7 +129,7 @@ GENERATORS: dict[str, Callable[[Sources], Iterator[Text]]] = {
 
 
 def generate(tokens: Path, kinds: Sequence[str], count: int, seed: int) -> Generated:
-    """Generate `count` texts from the train split, equally many of each kind.
+    """Generate `count` texts from the train split, equally many of each kind; none if there is no lexicon.
 
     Args:
         tokens: folder of the tokenize stage.
@@ -117,8 +141,9 @@ def generate(tokens: Path, kinds: Sequence[str], count: int, seed: int) -> Gener
     vocabulary = _vocabulary(tokens)
     ids = {token: id for id, token in enumerate(vocabulary)}
     lexicon = learn(reviews, labels, vocabulary)
-    if min(map(len, lexicon.adjectives)) < 2:
-        raise UserError("augmentation: train shows the polarity of too few adjectives: set augmentation.fraction: 0")
+    if lexicon is None:
+        print("augmentation: none, as the labels of train are not of opinions in English, or too few", flush=True)
+        return Generated([], np.empty(0, dtype=np.float32))
     texts = [
         text
         for number, kind in enumerate(kinds)
@@ -129,7 +154,7 @@ def generate(tokens: Path, kinds: Sequence[str], count: int, seed: int) -> Gener
     ]
     encoded = [np.array([ids.get(token, UNKNOWN) for token in text.tokens], dtype=np.int32) for text in texts]
     soft = np.array([text.label for text in texts], dtype=np.float32)
-    return Generated(encoded, NEUTRAL + (2 * CONFIDENCE - 1) * (soft - NEUTRAL))
+    return Generated(encoded, soft.clip(1 - CONFIDENCE, CONFIDENCE))
 
 
 def spans(tokens: Path, count: int) -> list[np.ndarray]:

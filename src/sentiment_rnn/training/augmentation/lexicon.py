@@ -10,6 +10,8 @@ from sentiment_rnn.evaluation.behaviour.words import POLAR
 BEFORE_ADJECTIVES = {  # fraction of an adjective's occurrences, at least, that follow one of the words
     ("very", "too", "so", "extremely", "incredibly"): 0.01,
     ("a", "an", "the", "such", "most"): 0.05,
+    ("is", "was", "are", "were", "be", "been", "'s", "it"): 0.03,
+    ("very", "too", "so", "extremely", "incredibly", "really", "quite", "pretty", "truly", "utterly", "simply"): 0.03,
 }
 NEGATIONS = ("not", "no", "any", "nothing", "without", "even", "remotely", "barely", "halfway", "least", "anything")
 MAX_NEGATED = (
@@ -17,6 +19,12 @@ MAX_NEGATED = (
 )
 MIN_REVIEWS = 50  # of train with a word; of small data sets 1%
 MIN_RATIO = 0.8  # of the log of its frequencies in positive and negative reviews
+
+
+# in opinions, each of these is more frequent where the label says so
+KNOWN = (("awful", "terrible", "worst", "boring", "bad"), ("excellent", "wonderful", "great", "best", "love"))
+MIN_KNOWN_RATIO = 0.5  # mean difference of their ratios
+MIN_ADJECTIVES = 4  # with fewer of a label there is no lexicon
 
 
 class Lexicon(NamedTuple):
@@ -32,11 +40,11 @@ class Lexicon(NamedTuple):
         return sorted(others, key=lambda other: abs(abs(self.ratio[other]) - strength))[:count]
 
 
-def learn(reviews: Sequence[np.ndarray], labels: np.ndarray, vocabulary: Sequence[str]) -> Lexicon:
-    """Learn the lexicon.
+def learn(reviews: Sequence[np.ndarray], labels: np.ndarray, vocabulary: Sequence[str]) -> Lexicon | None:
+    """Learn the lexicon; None if the labels are not of opinions in English, or train shows too few adjectives.
 
-    An adjective is a word that follows adverbs of degree and articles; its polarity is the log-count ratio of naive
-    Bayes. The words that the behaviour suite tests are not in the lexicon: training should not teach them.
+    An adjective is a word that follows adverbs of degree, articles and forms of "be"; its polarity is the log-count
+    ratio of naive Bayes. The words that the behaviour suite tests are not in the lexicon: they should not be taught.
 
     Args:
         reviews: token ids of the reviews of train, `(n,)` each.
@@ -66,4 +74,9 @@ def learn(reviews: Sequence[np.ndarray], labels: np.ndarray, vocabulary: Sequenc
         for index in sorted(chosen, key=lambda index: -abs(ratio[index]))
         if (word := vocabulary[index]).isalpha() and not word.endswith("ly") and word not in POLAR
     }
-    return Lexicon(([word for word in polar if polar[word] < 0], [word for word in polar if polar[word] > 0]), polar)
+    positions = {word: index for index, word in enumerate(vocabulary)}
+    known = [[ratio[positions[word]] for word in words if word in positions] for words in KNOWN]
+    if not all(known) or np.mean(known[1]) - np.mean(known[0]) < MIN_KNOWN_RATIO:
+        return None
+    lexicon = Lexicon(([word for word in polar if polar[word] < 0], [word for word in polar if polar[word] > 0]), polar)
+    return lexicon if min(map(len, lexicon.adjectives)) >= MIN_ADJECTIVES else None
