@@ -48,6 +48,23 @@ def test_a_version_shows_its_metrics():
     assert "| expected calibration error |  | 0.0100 |" in text
 
 
+def test_a_version_has_a_model_card_with_its_failure_rates_and_limits():
+    tags = {"dataset": "synthetic", "behaviour.groups_of_people": "0.0512", "behaviour.negation": "0.25"}
+    text = descriptions.version("A film.", tags)
+    assert "**For** texts like those of synthetic reviews (NOT IMDB)" in text
+    assert "**Not for** other languages" in text
+    assert "| groups of people | 5.1 |\n| negation | 25.0 |" in text
+    assert "short texts" not in text
+    rates = {"short_texts.accuracy": "0.8", "short_texts.mean_confidence": "0.9"}
+    text = descriptions.version("A film.", tags | rates)
+    assert (
+        "right 80.0% of the time, at a mean confidence of 90.0%: trust the probability of a single sentence less"
+        in text
+    )
+    calibrated = descriptions.version("A film.", tags | rates | {"short_texts.accuracy": "0.9"})
+    assert "as much as that of a review" in calibrated
+
+
 @pytest.mark.parametrize("name", ["imdb", "synthetic-search", "my-own-reviews"])
 def test_a_view_fits_into_a_tag_and_each_chart_has_its_own_id(name):
     tags = views.tags(name)

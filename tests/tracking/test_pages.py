@@ -117,6 +117,8 @@ def test_the_champions_page_has_its_description_and_metrics(page, address, clien
     expect(page.get_by_role("status", name="champion")).to_be_visible()
     expect(page.get_by_text("NOT IMDB").first).to_be_visible()
     expect(page.get_by_text("calibration error")).to_be_visible()
+    expect(page.get_by_text("for decisions about the people")).to_be_visible()
+    expect(page.get_by_role("cell", name="groups of people")).to_be_attached()
     expect(page.get_by_role("cell", name=f"{float(champion.tags['test.accuracy']):.4f}").first).to_be_visible()
     page.goto(f"{address}/#/models/{NAME}")
     expect(page.get_by_text("Two-class text classification: raw text in")).to_be_visible()

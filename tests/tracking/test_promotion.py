@@ -113,7 +113,8 @@ def test_the_metrics_and_the_reason_become_tags(client):
     verdict = promote(client, "tagged", worse, 0.89)
     found = client.get_model_version("tagged", worse)
     assert found.tags == {**tags(0.89), "promotion": verdict.reason}
-    assert "| accuracy |  | 0.8900 |" in found.description
+    registry.update_model_card(client, "tagged", worse)
+    assert "| accuracy |  | 0.8900 |" in client.get_model_version("tagged", worse).description
 
 
 def test_evaluating_the_champion_again_changes_nothing(client):

@@ -117,10 +117,14 @@ def evaluate_registered(
         },
         "label_issues": report["label_issues"]["count"],
         "behaviour_failure_rates": by_capability(report["behaviour"]),
+        "short_texts": report["behaviour"]["short_texts"],
     }
     for capability, rate in summary["behaviour_failure_rates"].items():
         client.set_model_version_tag(name, version, f"behaviour.{capability}", f"{rate:.4f}")
         client.log_metric(run_id, f"registered_behaviour_failure_rate_{capability}", rate)
+    for key in ("accuracy", "mean_confidence", "ece"):
+        client.set_model_version_tag(name, version, f"short_texts.{key}", f"{summary['short_texts'][key]:.4f}")
+    registry.update_model_card(client, name, version)
     if registered["members"] > 1:
         folder = models / params.registry.candidate
         summary["seed_accuracies"] = [_seed_accuracy(folder / f"seed-{seed}", tokens) for seed in registered["seeds"]]

@@ -14,6 +14,8 @@ mlflow.pyfunc.load_model("models:/{name}@champion").predict(["I expected nothing
 A version becomes `champion` if it is not worse than the champion on test, as well calibrated and fast enough; the tag
 `promotion` of each version gives the reason. The metrics of a version and its origin are its tags."""
 
+BEHAVIOUR = "behaviour."  # a version's tags with failure rates
+
 MODEL_TAGS = {
     "task": "two-class text classification",
     "input": "raw text",
@@ -61,7 +63,12 @@ def _network(params: Mapping[str, Any]) -> str:
 
 
 def version(summary: str, tags: Mapping[str, str]) -> str:
-    """Describe a registered version: a summary, and a table of the metrics among its tags."""
+    """The model card of a registered version (Mitchell et al., 2019, "Model cards for model reporting").
+
+    Args:
+        summary: one paragraph.
+        tags: of the version; the card has its metrics, and what it gets wrong on the behaviour suite.
+    """
 
     def metric(key: str) -> str:
         return f"{float(tags[key]):.4f}" if key in tags else ""
@@ -70,4 +77,37 @@ def version(summary: str, tags: Mapping[str, str]) -> str:
         f"| {label} | {metric(f'validation.{key}')} | {metric(f'test.{key}')} |"
         for label, key in (("accuracy", "accuracy"), ("log loss", "loss"), ("expected calibration error", "ece"))
     ]
-    return "\n".join([f"{summary}\n", "| | validation | test |", "|---|---|---|", *rows])
+    return "\n".join([f"{summary}\n", "| | validation | test |", "|---|---|---|", *rows, *_limits(tags)])
+
+
+def _limits(tags: Mapping[str, str]) -> list[str]:
+    """What a version is for and not for, with its failure rates."""
+    lines = [
+        "",
+        f"**For** texts like those of {corpus(tags['dataset'])}, in their language, one at a time."
+        if "dataset" in tags
+        else "",
+        "**Not for** other languages or subjects, for opinions on several things in one text, or for decisions about "
+        "the people who wrote or are mentioned in a text. The probability is that of the label, not the strength of "
+        "an opinion.",
+    ]
+    rates = {key.removeprefix(BEHAVIOUR): value for key, value in tags.items() if key.startswith(BEHAVIOUR)}
+    if rates:
+        lines += [
+            "",
+            "It fails so often on the behaviour suite, which is generated English sentences on films "
+            "(docs/evaluation.md):",
+            "",
+            "| capability | fails, % |",
+            "|---|---:|",
+            *(f"| {name.replace('_', ' ')} | {100 * float(rate):.1f} |" for name, rate in rates.items()),
+        ]
+    if "short_texts.accuracy" in tags:
+        accuracy, confidence = (100 * float(tags[f"short_texts.{key}"]) for key in ("accuracy", "mean_confidence"))
+        lines += [
+            "",
+            f"On the suite's short texts it is right {accuracy:.1f}% of the time, at a mean confidence of "
+            f"{confidence:.1f}%: trust the probability of a single sentence "
+            f"{'less than' if confidence > accuracy + 1 else 'as much as'} that of a review.",
+        ]
+    return lines

@@ -13,7 +13,6 @@ from mlflow.entities.model_registry import ModelVersion
 
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.params import GateParams
-from sentiment_rnn.tracking import descriptions
 from sentiment_rnn.tracking.registry import CHAMPION, champion, require_champion
 
 PREVIOUS, MOVE = "champion.previous", "champion.move."  # tags of the registered model
@@ -87,8 +86,6 @@ def promote(
     for key, value in measured.items():
         client.set_model_version_tag(name, version, key, value)
     known = client.get_model_version(name, version)
-    summary = (known.description or "").split("\n\n")[0]
-    client.update_model_version(name, version, descriptions.version(summary, known.tags))
     current, rolled_back = champion(client, name), known.tags.get(ROLLED_BACK)
     if current is not None and str(current.version) == version:
         return Decision(True, known.tags.get("promotion", "promoted by hand"))

@@ -47,6 +47,13 @@ def describe_version(
         client.set_registered_model_tag(name, key, value)
 
 
+def update_model_card(client: MlflowClient, name: str, version: str) -> None:
+    """Write a version's description again, from its tags of today."""
+    known = client.get_model_version(name, version)
+    summary = (known.description or "").split("\n\n")[0]
+    client.update_model_version(name, version, descriptions.version(summary, known.tags))
+
+
 def count_test_reading(client: MlflowClient, name: str, version: str, test_hash: str) -> int:
     """Record that a version is evaluated on a test split: the more versions are compared, the more test is overfitted.
 

@@ -46,6 +46,16 @@ def test_a_constant_prediction_fails_half_of_minimum_functionality_and_no_change
     assert kinds[INVARIANCE] == kinds[DIRECTION] == 0
 
 
+def test_the_calibration_on_short_texts():
+    cases = [
+        *(Case(MINIMUM_FUNCTIONALITY, "negation", "near", (f"text {row}",), row % 2) for row in range(10)),
+        Case(MINIMUM_FUNCTIONALITY, "length", "300 words", ("long text",), 1),
+        Case(INVARIANCE, "spelling", "case", ("text", "TEXT"), None),
+    ]
+    short = run(lambda texts: np.full(len(texts), 0.8), cases)["short_texts"]
+    assert short == pytest.approx({"cases": 10, "accuracy": 0.5, "mean_confidence": 0.8, "ece": 0.3})
+
+
 def test_a_classifier_that_hears_a_group_fails_the_cases_of_that_group():
     def biased(texts: list[str]) -> np.ndarray:
         return np.array([0.2 if "Muslim" in text else 0.8 for text in texts])

@@ -8,6 +8,7 @@ import numpy as np
 
 from sentiment_rnn.evaluation.behaviour.cases import INVARIANCE, MINIMUM_FUNCTIONALITY, Case, suite
 from sentiment_rnn.evaluation.behaviour.templates import FIRST_SENTENCES
+from sentiment_rnn.evaluation.calibration import expected_calibration_error
 from sentiment_rnn.evaluation.metrics import wilson
 
 TOLERANCE = 0.05  # by which a probability may move against the direction
@@ -52,7 +53,8 @@ def run(predict: Predict, cases: Sequence[Case] | None = None) -> dict[str, Any]
 
     Returns:
         `kinds`, `capabilities` and `tests`, each a list of rows with cases, failures, failure_rate and its 95% interval
-        (Wilson), a test with its worst failures, too; and `first_sentences`, each with its label and probability.
+        (Wilson), a test with its worst failures, too; `first_sentences`, each with its label and probability; and
+        `short_texts`: the calibration on all cases of minimum functionality but those of a given length.
     """
     cases = suite() if cases is None else cases
     texts = list(dict.fromkeys(text for case in cases for text in case.texts))
@@ -70,6 +72,21 @@ def run(predict: Predict, cases: Sequence[Case] | None = None) -> dict[str, Any]
             for text, label in FIRST_SENTENCES
             if text in positive
         ],
+        "short_texts": _calibration(outcomes),
+    }
+
+
+def _calibration(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Accuracy, mean confidence (probability of the predicted label) and ECE on short texts with a label."""
+    short = [each for each in outcomes if each.case.kind == MINIMUM_FUNCTIONALITY and each.case.capability != "length"]
+    positive, labels = (np.array(each) for each in ([o.probabilities[0] for o in short], [o.case.label for o in short]))
+    if not short:
+        return {"cases": 0}
+    return {
+        "cases": len(short),
+        "accuracy": float(np.mean((positive >= 0.5) == labels)),
+        "mean_confidence": float(np.maximum(positive, 1 - positive).mean()),
+        "ece": expected_calibration_error(positive, labels),
     }
 
 
