@@ -36,6 +36,11 @@ def test_a_new_variant_is_all_that_is_trained_the_second_time(
     assert Path("reports/ablation.png").stat().st_size > 5_000
 
     write(tmp_path, alone={"teachers": []}, **{"last state": {"teachers": [], "pooling": ["last"]}})
+    ablation.main(["alone"])
+    assert "ablation: 6 of 6 trainings finished" in capsys.readouterr().out
+    assert "Not measured: last state." in Path("reports/ablation.md").read_text()
+    with pytest.raises(UserError, match=r"ablation\.variants has no 'first state'; it has 'alone', 'last state'"):
+        ablation.main(["first state"])
     ablation.main()
     assert "ablation: 6 of 9 trainings finished" in capsys.readouterr().out
     assert read_json("reports/ablation.json")["variants"]["alone"] == metrics["alone"]

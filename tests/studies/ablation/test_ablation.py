@@ -15,7 +15,7 @@ from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.studies.ablation import report
-from sentiment_rnn.studies.ablation.variant import UNCHANGED, Variant, plan
+from sentiment_rnn.studies.ablation.variant import FAILURE_RATE, UNCHANGED, Variant, plan
 from sentiment_rnn.studies.experiment import Context, finished_runs
 from sentiment_rnn.training import distillation, pretrained
 
@@ -63,6 +63,8 @@ def test_each_variant_is_trained_with_its_own_inputs_and_found_by_its_key(contex
     metrics = [finished[variant.key(context)].data.metrics for variant in variants]
     assert len({run["final_validation_loss"] for run in metrics}) == 4
     assert not any(key.startswith("test") for run in metrics for key in run)
+    assert all(0 < run[f"{FAILURE_RATE}minimum_functionality"] < 1 for run in metrics)
+    assert all(0 <= run[f"{FAILURE_RATE}invariance"] < 1 for run in metrics)
 
 
 def test_word_vectors_and_pseudo_labels_are_part_of_the_key(context):
@@ -86,6 +88,7 @@ def test_a_row_has_the_differences_from_the_unchanged_model_seed_by_seed(context
         accuracy, loss = metrics[variant.name, variant.seed]
         seconds = 20.0 if variant.name == UNCHANGED else 10.0
         run = {"final_validation_accuracy": accuracy, "final_validation_loss": loss, "train_seconds": seconds}
+        run |= {f"{FAILURE_RATE}minimum_functionality": 1 - accuracy, f"{FAILURE_RATE}invariance": loss / 10}
         finished[variant.key(context)] = SimpleNamespace(data=SimpleNamespace(metrics=run))
     unchanged, short = report.rows(variants, finished, context)
     assert (unchanged.name, short.name) == (UNCHANGED, "200 tokens")
@@ -96,7 +99,12 @@ def test_a_row_has_the_differences_from_the_unchanged_model_seed_by_seed(context
     low, high = short.loss_diff.interval
     assert high - low == pytest.approx(2 * 4.302653 * 0.01 / 3**0.5), "Student's t, two degrees of freedom"
     table = report.markdown([unchanged, short], PARAMS.ablation, "imdb", context)
-    assert re.search(r"\| 200 tokens \| 90\.00 \| -1\.00 .* \| 0\.3100 \| \+0\.0300 .* \| 10 \| 0\.50 \|", table)
+    assert re.search(
+        r"\| 200 tokens \| 90\.00 \| -1\.00 .* \| 0\.3100 \| \+0\.0300 .* \| 10\.0 \| \+1\.00 .* "
+        r"\| 3\.1 \| 10 \| 0\.50 \|",
+        table,
+    )
+    assert "Not measured: no word vectors; no teachers, four epochs; linear teacher only; no bigrams;" in table
     assert report.values([unchanged, short])["200 tokens"]["loss_diff"][0] == pytest.approx(0.03)
     assert [text.get_text() for text in report.plot([unchanged, short]).axes[0].get_yticklabels()] == ["200 tokens"]
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from mlflow.entities import Run
 
 from sentiment_rnn.params import AblationParams
-from sentiment_rnn.studies.ablation.variant import UNCHANGED, Variant
+from sentiment_rnn.studies.ablation.variant import FAILURE_RATE, UNCHANGED, Variant
 from sentiment_rnn.studies.effect import ACCURACY, LOSS, RATIO, Effect
 from sentiment_rnn.studies.experiment import Context
 from sentiment_rnn.training.devices import machine
@@ -25,6 +25,9 @@ class Row(NamedTuple):
         accuracy_diff: in percentage points.
         loss_diff: of the validation loss; negative is better.
         time_ratio: of the seconds per training.
+        failure_rate: on the behaviour suite's cases of minimum functionality.
+        failure_diff: in percentage points; negative is better.
+        flip_rate: the failure rate on its cases of invariance.
     """
 
     name: str
@@ -34,18 +37,24 @@ class Row(NamedTuple):
     accuracy_diff: Effect
     loss_diff: Effect
     time_ratio: Effect
+    failure_rate: float
+    failure_diff: Effect
+    flip_rate: float
 
 
 def rows(variants: Sequence[Variant], finished: Mapping[str, Run], context: Context) -> list[Row]:
-    """One row per variant, the unchanged model first, in the order of params.yaml."""
+    """One row per variant that is finished, the unchanged model first, in the order of params.yaml."""
     metrics: dict[str, list[dict[str, float]]] = {}
-    for variant in variants:
-        metrics.setdefault(variant.name, []).append(finished[variant.key(context)].data.metrics)
+    for name in dict.fromkeys(variant.name for variant in variants):
+        keys = [variant.key(context) for variant in variants if variant.name == name]
+        if all(key in finished for key in keys):
+            metrics[name] = [finished[key].data.metrics for key in keys]
     return [_row(name, seeds, metrics[UNCHANGED]) for name, seeds in metrics.items()]
 
 
 def _row(name: str, seeds: Sequence[Mapping[str, float]], unchanged: Sequence[Mapping[str, float]]) -> Row:
     accuracy, loss, seconds = "final_validation_accuracy", "final_validation_loss", "train_seconds"
+    fails, flips = (f"{FAILURE_RATE}{kind}" for kind in ("minimum_functionality", "invariance"))
     pairs = list(zip(seeds, unchanged, strict=True))
     return Row(
         name,
@@ -55,6 +64,9 @@ def _row(name: str, seeds: Sequence[Mapping[str, float]], unchanged: Sequence[Ma
         Effect(name, [100 * (run[accuracy] - base[accuracy]) for run, base in pairs], ACCURACY),
         Effect(name, [run[loss] - base[loss] for run, base in pairs], LOSS),
         Effect(name, [run[seconds] / base[seconds] for run, base in pairs], RATIO),
+        mean(run[fails] for run in seeds),
+        Effect(name, [100 * (run[fails] - base[fails]) for run, base in pairs], ACCURACY),
+        mean(run[flips] for run in seeds),
     )
 
 
@@ -68,6 +80,9 @@ def values(found: Sequence[Row]) -> dict[str, Any]:
             "accuracy_diff": [row.accuracy_diff.mean, *row.accuracy_diff.interval],
             "loss_diff": [row.loss_diff.mean, *row.loss_diff.interval],
             "time_ratio": row.time_ratio.mean,
+            "failure_rate": row.failure_rate,
+            "failure_diff": [row.failure_diff.mean, *row.failure_diff.interval],
+            "flip_rate": row.flip_rate,
         }
         for row in found
     }
@@ -85,18 +100,23 @@ def markdown(found: Sequence[Row], params: AblationParams, dataset: str, context
         f"Each row is the model `{params.architecture}` (with {changes}) with one more change, trained with the seeds",
         f"{seeds}. Differences are from the unchanged model of the same seed, with the 95% interval of their mean",
         "(Student's t over the seeds). For the loss, a negative difference is better. Seconds are those of a training",
-        "beside others, without the stages that all variants share (word vectors, teachers).",
+        "beside others, without the stages that all variants share (word vectors, teachers). `fails` and `flips` are",
+        "the failure rates on the behaviour suite (docs/evaluation.md): a wrong label, a label that changes with a",
+        "neutral word.",
         "",
-        "| variant | accuracy, % | difference, percentage points | loss | difference | s/training | relative time |",
-        "|---|---|---|---|---|---|---|",
+        "| variant | accuracy, % | difference, percentage points | loss | difference | fails, % | difference "
+        "| flips, % | s/training | relative time |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in found:
-        differences = (str(row.accuracy_diff), str(row.loss_diff), f"{row.time_ratio.mean:.2f}")
-        accuracy, loss, time = ("", "", "") if row.name == UNCHANGED else differences
+        differences = (*map(str, (row.accuracy_diff, row.loss_diff, row.failure_diff)), f"{row.time_ratio.mean:.2f}")
+        accuracy, loss, fails, time = [""] * 4 if row.name == UNCHANGED else differences
         lines.append(
             f"| {row.name} | {100 * row.accuracy:.2f} | {accuracy} | {row.loss:.4f} | {loss} "
-            f"| {row.seconds:.0f} | {time} |"
+            f"| {100 * row.failure_rate:.1f} | {fails} | {100 * row.flip_rate:.1f} | {row.seconds:.0f} | {time} |"
         )
+    if missing := [name for name in params.variants if name not in {row.name for row in found}]:
+        lines += ["", f"Not measured: {'; '.join(missing)}."]
     lines += ["", "![Difference in validation loss of each variant](ablation.png)", ""]
     return "\n".join(lines)
 

@@ -2,23 +2,30 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 from mlflow import MlflowClient
 from pydantic import Field
 
+from sentiment_rnn.data.batches import Encoding
+from sentiment_rnn.evaluation.behaviour import failures
 from sentiment_rnn.evaluation.metrics import evaluate, probabilities
+from sentiment_rnn.inference import serialization
 from sentiment_rnn.inference.logits import predict_logits
+from sentiment_rnn.inference.predictor import Predictor
 from sentiment_rnn.params import Params, updated
 from sentiment_rnn.params.section import merged
 from sentiment_rnn.studies.experiment import KEY, CachedExperiment, Context
 from sentiment_rnn.tracking import runs
 from sentiment_rnn.tracking.store import tracking_uri
 from sentiment_rnn.training import distillation, pretrained
+from sentiment_rnn.training.fit import FitResult
 from sentiment_rnn.training.logger import RunLogger
 from sentiment_rnn.training.train import run_fits
 
 UNCHANGED = "unchanged"
+FAILURE_RATE = "behaviour_failure_rate_"  # and a kind of case
 
 
 class Variant(CachedExperiment):
@@ -46,8 +53,8 @@ class Variant(CachedExperiment):
         """Train, and evaluate on validation.
 
         Returns:
-            The id of its MLflow run: metrics final_validation_accuracy, final_validation_loss and train_seconds
-            (with distillation).
+            The id of its MLflow run: metrics final_validation_accuracy, final_validation_loss, train_seconds (with
+            distillation), and the failure rate on each kind of case of the behaviour suite.
         """
         client = MlflowClient(tracking_uri(), tracking_uri())
         run_id = self.start(client, context)
@@ -72,9 +79,20 @@ class Variant(CachedExperiment):
             client.log_metric(run_id, "final_validation_loss", metrics["log_loss"])
             epochs = [*(fits.distilled.history if fits.distilled else []), *result.history]
             client.log_metric(run_id, "train_seconds", sum(row["epoch_seconds"] for row in epochs))
+            for kind in self._failures(result, context):
+                client.log_metric(run_id, FAILURE_RATE + kind["kind"].replace(" ", "_"), kind["failure_rate"])
             # last, since Lightning's logger ends the run as soon as the training has ended
             client.set_tag(run_id, KEY, self.key(context))
         return run_id
+
+    def _failures(self, result: FitResult, context: Context) -> list[dict[str, Any]]:
+        """The kinds of cases of the behaviour suite, with failure rates."""
+        with TemporaryDirectory() as folder:
+            encoding = Encoding(**self.model.encoding())
+            serialization.save(result.model, self.model.architecture(), encoding, Path(folder))
+            predictor = Predictor(folder, context.tokens / "tokenizer.json")
+            kinds: list[dict[str, Any]] = failures.run(predictor.predict_probabilities)["kinds"]
+        return kinds
 
 
 def plan(params: Params) -> list[Variant]:
