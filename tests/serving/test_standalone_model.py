@@ -1,8 +1,14 @@
 """The registered model where only its own requirements are installed, and not this project."""
 
+import http.client
 import json
+import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +101,40 @@ def test_it_contains_no_pickle(model):
     endings = {path.suffix for path in model.rglob("*") if path.is_file()}
     assert endings <= {"", ".j2", ".json", ".onnx", ".py", ".txt", ".yaml", ".pyc"}
     assert "python_model" not in (model / "MLmodel").read_text()
+
+
+def test_the_steps_of_the_dockerfile_serve_it_in_an_environment_without_torch(model, champion, tokens, tmp_path):
+    steps = dict(re.findall(r"^(COPY|RUN|CMD) (.*)$", Path("Dockerfile").read_text(), re.MULTILINE))
+    assert steps["COPY"] == ". model"
+    shutil.copytree(model, tmp_path / "model")
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MLFLOW", "VIRTUAL"))
+    }
+    environment = inherited | {"PATH": f"{tmp_path}/venv/bin:/usr/bin:/bin"}
+    subprocess.run(["sh", "-c", f"{steps['RUN']} --no-compile -q"], cwd=tmp_path, env=environment, check=True)
+    installed = subprocess.run(["pip", "list"], env=environment, capture_output=True, text=True, check=True).stdout
+    assert "onnxruntime" in installed
+    assert not {"torch", "mlflow", "sentiment-rnn"} & {line.split()[0] for line in installed.splitlines()}
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [{"5001": str(port), "0.0.0.0": "127.0.0.1"}.get(word, word) for word in json.loads(steps["CMD"])]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as server:
+        try:
+            deadline = time.monotonic() + 120
+            while time.monotonic() < deadline:
+                try:
+                    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                    connection.request(
+                        "POST", "/invocations", json.dumps({"inputs": TEXTS}), {"Content-Type": "application/json"}
+                    )
+                    break
+                except ConnectionRefusedError:
+                    assert server.poll() is None, "the server has stopped"
+                    time.sleep(0.2)
+            predictions = json.loads(connection.getresponse().read())["predictions"]
+        finally:
+            server.terminate()
+    expected = Predictor(champion / "model", tokens / "tokenizer.json").predict_probabilities(TEXTS)
+    assert np.allclose([prediction["probability"] for prediction in predictions], expected, rtol=0, atol=1e-6)
