@@ -15,7 +15,7 @@ $(foreach stamp,$(BIN)/.installed .keras-venv/.installed,\
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run best compare search claims ablation bench bench-quick predict explain serve ui promote rollback \
-	test soak lint screenshots
+	test soak check-docs lint screenshots
 
 help:  ## list the targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  %-13s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,9 @@ test: $(BIN)/.installed  ## the tests: ten minutes on two cores
 
 soak: $(BIN)/.installed  ## the endurance tests
 	pytest -m soak
+
+check-docs: $(BIN)/.installed  ## compare the figures in the documents with the reports that they come from
+	python docs/figures.py
 
 lint: $(BIN)/.installed  ## lint, format check, type check
 	ruff check
