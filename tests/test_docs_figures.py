@@ -1,4 +1,4 @@
-"""`make check-docs`: a figure that differs from its JSON file, has none, or is missing is reported; --write mends it."""
+"""`make check-docs`: a figure that differs from its JSON file, has none, or is missing is reported."""
 
 import importlib.util
 import shutil

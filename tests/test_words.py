@@ -11,6 +11,7 @@ QUOTATIONS = (  # file, beginning of what it quotes
     ("CHANGELOG.md", "| `teach-pupil`"),
     ("CHANGELOG.md", "| `models.pupil`"),
     ("CHANGELOG.md", "| `said`, `was`"),
+    ("src/sentiment_rnn/training/augmentation/frames.py", "{they} said {it} was {other} ."),  # a sentence of a review
 )
 
 
