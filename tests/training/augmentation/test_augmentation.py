@@ -199,7 +199,7 @@ def test_labels_are_soft_and_balanced_and_a_seed_gives_the_same_texts(folder):
     made = generate(folder, list(GENERATORS), 1000, seed=1)
     assert len(made.ids) == len(made.labels) == 1000
     assert made.labels.dtype == np.float32
-    assert set(np.round(made.labels.astype(float), 4)) == {0.05, 0.6, 0.95}
+    assert set(np.round(made.labels.astype(float), 4)) == {0.2, 0.6, 0.8}
     assert made.labels.mean() == pytest.approx(0.5, abs=0.05)
     again, other = generate(folder, list(GENERATORS), 1000, seed=1), generate(folder, list(GENERATORS), 1000, seed=2)
     assert texts(folder, again.ids) == texts(folder, made.ids) != texts(folder, other.ids)

@@ -30,6 +30,9 @@ BOTH = (  # labels
     "i [didn't|did not|don't|do not|couldn't] {other_verb} {any}", "i can't say i {other_past} {any}",
     "[nobody|no one] [i know|in the room] {other_past} {any}", "i never {other_past} {any}",
     # negation, far
+    "it [isn't|wasn't] as though {it} , {aside} , [is|was] {other}",
+    "it is never the case that {it} , {aside} , [is|was] {other}",
+    "nobody [i met|in the room] , {aside} , [finds|calls] {it} {other}", "i call it a lie that {it} [is|was] {other}",
     "i doubt that anyone will [find this|call it] {other}", "no one in the room thought of it as {other}",
     "don't let anyone persuade you that {it} [is|was] {other}", "i wouldn't go so far as to call any of it {other}",
     "without being {other} for a second , it tells its story",
@@ -49,6 +52,8 @@ BOTH = (  # labels
     "there isn't a [joke|song|minute] that is {other}",
     "neither {it} nor , {aside} , {parts} [are|were|seem] {other}", "i would not know what is {other} about {it}",
     # two negations
+    "you can't help but find {it} {word}", "no one would deny that {it} [is|was] {word}",
+    "there [is|was] no [doubt|question] that {it} [is|was] {word}", "i can't deny how {word} {it} [is|was]",
     "it isn't as if it weren't {word}", "one cannot help finding {it} {word}", "don't tell me {it} {isnt} {word}",
     "i won't pretend {it} {isnt} {word}", "never less than {word}", "no one says {it} {isnt} {word}",
     "nothing short of {word}", "i don't dispute that {it} [is|was] {word}", "{it} {isnt} anything other than {word}",
@@ -57,8 +62,10 @@ BOTH = (  # labels
     "i [don't|can't|won't] [think|claim|believe] [that|] {it} {isnt} {word}",
     "[not a|no] [joke|song|minute] that [isn't|wasn't] {word}", "[nobody|no one] {aside2} {it} {isnt} {word}",
     # negation by other words
-    "it could not be less {other}", "{it} [is|was] the opposite of {other}",
-    "{it} [is|was] less {other} than they say",
+    "[rather|somewhat] less than {other}", "{it} declines to {other_do} [me|us]",
+    "{it} never threatens to [get|seem] {other}", "calling it {other} is [nonsense|unfair]",
+    "{it} stopped [seeming|looking] {other}", "{it} [refuses|declines] to be {other}", "it could not be less {other}",
+    "{it} [is|was] the opposite of {other}", "{it} [is|was] less {other} than they say",
     "{it} [doesn't even come|never comes|isn't even] close to being {other}",
     "the actors steer clear of anything {other}", "little about it is {other}", "few stories are less {other}",
     "{it} [is|was] [barely|scarcely|seldom|rarely] even {other}",
@@ -86,6 +93,7 @@ BOTH = (  # labels
     "{it} stops short of [seeming|getting] {other}", "not {other} but {word}", "more {word} than {other}",
     "too {word} to be {other}", "rather {word} than {other}",
     # contrast
+    "{it} [is|was] {word} , [though|although|even though|even if] {parts} [are|were|seem] {other}",
     "{other} start , {word} end", "{other} bits , on the whole {word}",
     "{it} , even if {parts} seem {other} , [is|was] {word}", "{other} [but|yet|, but|, though] {word}",
     "{other} , yes , but also {word} where it matters",
@@ -125,6 +133,8 @@ BOTH = (  # labels
     "i [thought|believed|was sure] {it} was {other} [, but it wasn't|. it was not]",
     "i had thought i would {other_verb} it . [i didn't|quite the contrary]",
     # other people, questions
+    "unlike {they} , i find {it} {word}", "unlike {they} , who call it {other} , i call it {word}",
+    "was it {other} ? [far from that|not for a second|anything but that]",
     "{they} kept telling me how {other} it is . i beg to differ", "{they} [called|found] it {other} , i say {word}",
     "{they} warned or promised that it's {other} ; to my mind it's {word}",
     "{they} {other_past} it . i {past} it , though",
