@@ -88,15 +88,14 @@ def _limits(tags: Mapping[str, str]) -> list[str]:
         if "dataset" in tags
         else "",
         "**Not for** other languages or subjects, for opinions on several things in one text, or for decisions about "
-        "the people who wrote or are mentioned in a text. The probability is that of the label, not the strength of "
-        "an opinion.",
+        "the people who wrote or are mentioned in a text. The probability says how sure the model is of "
+        "a label, not how strong an opinion is.",
     ]
     rates = {key.removeprefix(BEHAVIOUR): value for key, value in tags.items() if key.startswith(BEHAVIOUR)}
     if rates:
         lines += [
             "",
-            "It fails so often on the behaviour suite, which is generated English sentences on films "
-            "(docs/evaluation.md):",
+            "Failure rates on the behaviour suite, generated English sentences on films (docs/evaluation.md):",
             "",
             "| capability | fails, % |",
             "|---|---:|",
