@@ -62,12 +62,12 @@ def test_a_figure_without_a_source_is_reported_with_its_line(copy):
 
 
 def test_a_text_that_is_not_there_or_has_no_value_is_reported(copy):
-    specification = copy / "docs/figures.yaml"
-    specification.write_text(
-        specification.read_text() + "    - 'a figure that no document has: {evaluation[accuracy]:p2}'\n"
-        "    - '# The best model {evaluation[beauty]}'\n"
+    (copy / "docs/figures.yaml").write_text(
+        "files: {evaluation: reports/evaluation.json}\n"
+        "documents:\n"
+        "  page.md: ['no document has {evaluation[accuracy]:p2}', 'Its beauty is {evaluation[beauty]}']\n"
     )
-    replace(copy / "docs/accuracy.md", "# The best model", "# The best model 1")
+    (copy / "page.md").write_text("Its beauty is 1.\n")
     missing, without = check(copy)
-    assert missing.startswith("docs/accuracy.md: 0 places have the text 'a figure that no document has")
+    assert missing.startswith("page.md: 0 places have the text 'no document has {evaluation[accuracy]:p2}'")
     assert "no such value: 'beauty'" in without
