@@ -1,12 +1,11 @@
 """The champion as it is served (ONNX Runtime in float32), in torch, and with weights of 8 bits: answers and time.
 
-    python -m benchmarks.exported [--reviews 25000]
+    python -m benchmarks.exported
 
-The reviews are the first ones of test in a random order. Latency is of single reviews, the three in turn, on one
-thread. Prints a table and saves nothing; nothing is chosen by it but whether the weights of 8 bits are worth it.
+All reviews of test, in a random order. Latency is of single reviews, the three in turn, on one thread. Prints a table
+and saves nothing.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,11 +31,8 @@ Predict = Callable[[list[str]], np.ndarray]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.exported", description=__doc__)
-    parser.add_argument("--reviews", type=int, default=25_000, metavar="N", help="reviews of test, at most")
-    reviews = parser.parse_args().reviews
     test = store.load_split("data/raw", "test")
-    rows = np.random.default_rng(0).permutation(len(test.texts))[:reviews].tolist()
+    rows = np.random.default_rng(0).permutation(len(test.texts)).tolist()
     texts, labels = [test.texts[row] for row in rows], np.array(test.labels)[rows]
     torch.set_num_threads(1)
 

@@ -42,7 +42,7 @@ def test_without_git_there_is_no_command():
 
 
 def test_a_version_shows_its_metrics():
-    text = descriptions.version("A film.", {"validation.accuracy": "0.912345", "test.ece": "0.01"})
+    text = descriptions.version("A film.", {"dataset": "imdb", "validation.accuracy": "0.912345", "test.ece": "0.01"})
     assert text.startswith("A film.\n\n| | validation | test |")
     assert "| accuracy | 0.9123 |  |" in text
     assert "| expected calibration error |  | 0.0100 |" in text
@@ -57,12 +57,7 @@ def test_a_version_has_a_model_card_with_its_failure_rates_and_limits():
     assert "short texts" not in text
     rates = {"short_texts.accuracy": "0.8", "short_texts.mean_confidence": "0.9"}
     text = descriptions.version("A film.", tags | rates)
-    assert (
-        "right 80.0% of the time, at a mean confidence of 90.0%: trust the probability of a single sentence less"
-        in text
-    )
-    calibrated = descriptions.version("A film.", tags | rates | {"short_texts.accuracy": "0.9"})
-    assert "as much as that of a review" in calibrated
+    assert text.endswith("it is right 80.0% of the time, at a mean confidence of 90.0%.")
 
 
 @pytest.mark.parametrize("name", ["imdb", "synthetic-search", "my-own-reviews"])

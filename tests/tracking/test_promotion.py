@@ -113,6 +113,7 @@ def test_the_metrics_and_the_reason_become_tags(client):
     verdict = promote(client, "tagged", worse, 0.89)
     found = client.get_model_version("tagged", worse)
     assert found.tags == {**tags(0.89), "promotion": verdict.reason}
+    client.set_model_version_tag("tagged", worse, "dataset", "imdb")
     registry.update_model_card(client, "tagged", worse)
     assert "| accuracy |  | 0.8900 |" in client.get_model_version("tagged", worse).description
 

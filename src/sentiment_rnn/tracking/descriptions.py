@@ -67,7 +67,7 @@ def version(summary: str, tags: Mapping[str, str]) -> str:
 
     Args:
         summary: one paragraph.
-        tags: of the version; the card has its metrics, and what it gets wrong on the behaviour suite.
+        tags: of the version. Used are `dataset`, the metrics, and the failure rates on the behaviour suite.
     """
 
     def metric(key: str) -> str:
@@ -84,9 +84,7 @@ def _limits(tags: Mapping[str, str]) -> list[str]:
     """What a version is for and not for, with its failure rates."""
     lines = [
         "",
-        f"**For** texts like those of {corpus(tags['dataset'])}, in their language, one at a time."
-        if "dataset" in tags
-        else "",
+        f"**For** texts like those of {corpus(tags['dataset'])}, in their language, one at a time.",
         "**Not for** other languages or subjects, for opinions on several things in one text, or for decisions about "
         "the people who wrote or are mentioned in a text. The probability says how sure the model is of "
         "a label, not how strong an opinion is.",
@@ -106,7 +104,6 @@ def _limits(tags: Mapping[str, str]) -> list[str]:
         lines += [
             "",
             f"On the suite's short texts it is right {accuracy:.1f}% of the time, at a mean confidence of "
-            f"{confidence:.1f}%: trust the probability of a single sentence "
-            f"{'less than' if confidence > accuracy + 1 else 'as much as'} that of a review.",
+            f"{confidence:.1f}%.",
         ]
     return lines

@@ -101,8 +101,8 @@ def markdown(found: Sequence[Row], params: AblationParams, dataset: str, context
         f"{seeds}. Differences are from the unchanged model of the same seed, with the 95% interval of their mean",
         "(Student's t over the seeds). For the loss, a negative difference is better. Seconds are those of a training",
         "beside others, without the stages that all variants share (word vectors, teachers). `fails` and `flips` are",
-        "the failure rates on the behaviour suite (docs/evaluation.md): a wrong label, a label that changes with a",
-        "neutral word.",
+        "the failure rates on the behaviour suite (docs/evaluation.md): a wrong label; a label that changes although",
+        "the opinion does not.",
         "",
         "| variant | accuracy, % | difference, percentage points | loss | difference | fails, % | difference "
         "| flips, % | s/training | relative time |",
