@@ -250,11 +250,13 @@ def test_distillation_learns_the_teachers_labels_of_spans(tokens):
         ReviewsDataModule(tokens, ENCODING, 10, "distillation", 3, labels=labels[:-7], augmentation=params)
 
 
-@pytest.mark.parametrize("changed", ["topics", "few"])
+@pytest.mark.parametrize("changed", ["topics", "reversed", "few"])
 def test_without_opinions_or_adjectives_there_is_no_augmentation_and_it_is_printed(tmp_path, folder, capsys, changed):
     written, labels = reviews()
     if changed == "topics":  # the same texts, with labels that have nothing to do with the opinion
         labels = np.arange(len(written)) % 4 // 2
+    elif changed == "reversed":  # class 1 has the blame: adjectives enough, but their labels would be wrong
+        labels = 1 - labels
     else:
         written = [text.replace("superb", "wonderful").replace("brilliant", "wonderful") for text in written]
     learned = tokenizer.train(written, 1000, 1)
