@@ -38,7 +38,8 @@ def folder(tmp_path_factory, tokens) -> Path:
 def register(client, name: str, folder: Path, tokens: Path) -> str:
     run_id = runs.start(client, "synthetic", "bilstm", params={}, tags={}, identity=load_identity(tokens))
     version = log_version(run_id, name, folder)
-    registry.describe_version(client, name, version, tags={registry.DIGEST: digest(folder)}, description="a film")
+    tags = {"dataset": "synthetic", registry.DIGEST: digest(folder)}
+    registry.describe_version(client, name, version, tags=tags, description="a film")
     return version
 
 
