@@ -16,6 +16,7 @@ from pipeline import download, tokenize
 from sentiment_rnn import params
 from sentiment_rnn.data import init as data_init
 from sentiment_rnn.data import sources, store, texts
+from sentiment_rnn.data.reading import read_file
 from sentiment_rnn.data.synthetic import generate
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.files import read_json
@@ -184,8 +185,8 @@ def test_the_card_has_the_class_names_and_the_warnings_and_no_report_has_a_text(
         ("a.parquet", parquet_bytes()[:-200], "cannot be read as Parquet"),
         ("a.parquet", b"<html>404</html>", "cannot be read as Parquet"),
         ("a.csv.gz", gzip.compress(csv_bytes())[:-200], "cannot be read as CSV"),
-        ("a.jsonl.gz", jsonl_bytes(), "cannot be read as JSON lines"),
-        ("a.xlsx", b"PK", "the name should end in .csv"),
+        ("a.jsonl.gz", gzip.compress(jsonl_bytes())[:-200], "cannot be read as JSON lines"),
+        ("a.xlsx", b"PK", "save a spreadsheet as CSV"),
     ],
 )
 def test_a_broken_file_is_refused_in_one_line_and_nothing_is_written(own, name, content, message):
@@ -219,6 +220,27 @@ def test_a_file_that_dvc_does_not_follow_is_refused_with_a_cure_that_works(own, 
     run_cure(str(caught.value), "sentiment-rnn init {} --name {}", project)
     download.main()
     assert store.load_identity("data/raw")["class_names"] == ["negative", "positive"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a film.csv", gzip.compress(csv_bytes())), ("a film.jsonl.gz", jsonl_bytes())]
+)
+def test_a_file_whose_name_does_not_say_whether_it_is_gzip_is_read_after_the_cure(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_file(tmp_path / name, None)
+    run_cure(str(caught.value), "mv {} {}", tmp_path)
+    (renamed,) = tmp_path.iterdir()
+    assert read_file(renamed, ["review"]).num_rows == len(TEXTS)
+
+
+def test_init_refuses_a_file_without_a_row_of_names(tmp_path):
+    rows = "".join(f'"a text, number {row}",{row + 10},{row % 2}\n' for row in range(4))
+    (tmp_path / "a.csv").write_text(rows)
+    with pytest.raises(UserError, match=r"column 0 has the value 0, too: insert a row such as text,column_2,label$"):
+        data_init.look(tmp_path / "a.csv", None, None)
+    (tmp_path / "a.csv").write_text(f"text,column_2,label\n{rows}")
+    assert data_init.look(tmp_path / "a.csv", None, None) == ("text", "label", {"0": 2, "1": 2})
 
 
 @pytest.mark.parametrize(("low", "high"), [("FALSE", "TRUE"), ("False", "True"), ("0.0", "1.0")])

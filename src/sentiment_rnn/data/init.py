@@ -56,7 +56,15 @@ def look(file: Path, text: str | None, label: str | None, encoding: str = "utf-8
     for option, name in (("--text", text), ("--label", label)):
         if name not in columns:
             raise UserError(f"{option}: {file} has no column {name}; its columns: {', '.join(columns)}")
-    return Guess(text, label, dict(Counter(_values(table, label)).most_common()))
+    values = Counter(_values(table, label))
+    if label in values:
+        known = {text: "text", label: "label"}
+        names = [known.get(column, f"column_{number}") for number, column in enumerate(columns, 1)]
+        raise UserError(
+            f"{file}: its first row is no row of names: column {label} has the value {label}, too: "
+            f"insert a row such as {','.join(names)}"
+        )
+    return Guess(text, label, dict(values.most_common()))
 
 
 def _values(table: pa.Table, name: str) -> list[str]:

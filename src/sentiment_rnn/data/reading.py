@@ -1,5 +1,6 @@
 """Tables of text columns from CSV, JSON-lines and Parquet files, plain or gzip, and from the hub; read by pyarrow."""
 
+import shlex
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
@@ -56,8 +57,9 @@ def read_file(path: Path, columns: Sequence[str] | None, encoding: str = "utf-8"
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = next((suffix for suffix in reversed(suffixes) if suffix != ".gz"), "")
     if kind not in (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"):
-        raise UserError(f"{path}: the name should end in {FORMATS}")
+        raise UserError(f"{path}: the name should end in {FORMATS}: save a spreadsheet as CSV")
     try:
+        _check_compression(path)
         if kind == ".parquet":
             return _select(_parquet(path, columns), columns, path)
         with pa.input_stream(path) as raw:
@@ -68,6 +70,16 @@ def read_file(path: Path, columns: Sequence[str] | None, encoding: str = "utf-8"
     except UNREADABLE as error:
         raise UserError(f"{path}: {_reason(error, kind)}") from None
     return table
+
+
+def _check_compression(path: Path) -> None:
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    if is_gzip != (path.suffix.lower() == ".gz"):
+        renamed = f"{path}.gz" if is_gzip else path.with_suffix("")
+        raise UserError(
+            f"{path}: it is {'' if is_gzip else 'not '}gzip: `mv {shlex.quote(str(path))} {shlex.quote(str(renamed))}`"
+        )
 
 
 def _reason(error: BaseException, kind: str) -> str:

@@ -65,20 +65,20 @@ def split_rows(
     """Row numbers of each split's reviews, and the method of the validation split.
 
     Those of validation are of the raw train, unless the data set has a validation split. Train has no text that is in
-    test, nor in such a validation split.
+    test, nor in such a validation split, and a validation split made here has no text that is in test.
     """
     train = splits["train"]
+    in_test = split.overlap(train, splits["test"])
     if "validation" in splits:
         validation, how = np.arange(len(splits["validation"].texts)), GIVEN
         elsewhere = split.overlap(train, splits["validation"])
     elif imdb.in_hub_order(train):
         elsewhere, how = imdb.movie_disjoint_validation(), BY_MOVIE
-        validation = elsewhere
+        validation = np.setdiff1d(elsewhere, in_test)
     else:
         places = split.positions(train, params.seed, train.columns[group] if group else None)
         elsewhere, how = np.flatnonzero(places < params.validation_fraction), STRATIFIED
-        validation = elsewhere
-    in_test = split.overlap(train, splits["test"])
+        validation = np.setdiff1d(elsewhere, in_test)
     rows = {
         "train": np.setdiff1d(np.arange(len(train.texts)), np.union1d(elsewhere, in_test)),
         "validation": validation,

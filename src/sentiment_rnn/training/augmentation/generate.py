@@ -20,11 +20,13 @@ from sentiment_rnn.data.dataset import TokenizedReviews
 from sentiment_rnn.errors import UserError
 from sentiment_rnn.training.augmentation import frames
 from sentiment_rnn.training.augmentation.lexicon import Lexicon, learn
+from sentiment_rnn.training.augmentation.phrases import Phrases, collect
 from sentiment_rnn.training.augmentation.rewrites import MAX_TOKENS, Text, rewritten, sentences
 
 CONFIDENCE = 0.8  # learned for the label of a rule; at 0.95 the words outweigh what the reviews show of them
 NO_OPINION = 0.6  # learned for a text without one: not 0.5, where any name would decide between the labels
 ALONE = 0.2  # fraction of the neutral additions that are texts of their own
+FROM_TRAIN = 0.6  # fraction of the subjects, asides and relative clauses that are phrases of train
 
 
 class Generated(NamedTuple):
@@ -41,6 +43,7 @@ class Sources(NamedTuple):
     reviews: list[np.ndarray]
     vocabulary: list[str]
     lexicon: Lexicon
+    phrases: Phrases
 
     def shuffled(self) -> Iterator[list[str]]:
         """The tokens of the reviews in random order."""
@@ -66,6 +69,9 @@ def _choose(frame: str, rng: random.Random) -> str:
 def _slots(label: int, sources: Sources) -> dict[str, str]:
     """A value for each slot of a frame."""
     rng, slots = sources.rng, {name: sources.rng.choice(words) for name, words in frames.NEUTRAL_WORDS.items()}
+    for slot, found in zip(("it", "aside", "sat"), sources.phrases, strict=True):
+        if found and rng.random() < FROM_TRAIN:
+            slots[slot] = rng.choice(found)
     for prefix, polarity in (("", label), ("other", 1 - label)):
         word, word2 = rng.sample(sources.lexicon.adjectives[polarity], 2)
         verb, past = rng.choice(frames.VERBS[polarity])
@@ -144,11 +150,12 @@ def generate(tokens: Path, kinds: Sequence[str], count: int, seed: int) -> Gener
     if lexicon is None:
         print("augmentation: none, as the labels of train are not of opinions in English, or too few", flush=True)
         return Generated([], np.empty(0, dtype=np.float32))
+    phrases = collect(([vocabulary[id] for id in review] for review in reviews), lexicon)
     texts = [
         text
         for number, kind in enumerate(kinds)
         for text in islice(
-            GENERATORS[kind](Sources(random.Random(f"{seed}, {kind}"), reviews, vocabulary, lexicon)),
+            GENERATORS[kind](Sources(random.Random(f"{seed}, {kind}"), reviews, vocabulary, lexicon, phrases)),
             count // len(kinds) + (number < count % len(kinds)),
         )
     ]

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sentiment_rnn.data.corpus import UNKNOWN
 from sentiment_rnn.evaluation.behaviour.words import POLAR
+from sentiment_rnn.evaluation.slices import CONTRAST
 
 BEFORE_ADJECTIVES = {  # fraction of an adjective's occurrences, at least, that follow one of the words
     ("very", "too", "so", "extremely", "incredibly"): 0.01,
@@ -19,7 +21,7 @@ MAX_NEGATED = (
 )
 MIN_REVIEWS = 50  # of train with a word; of small data sets 1%
 MIN_RATIO = 0.8  # of the log of its frequencies in positive and negative reviews
-
+MAX_NEUTRAL = 0.3  # the same of a word without polarity
 
 # in opinions, each of these is more frequent where the label says so
 KNOWN = (("awful", "terrible", "worst", "boring", "bad"), ("excellent", "wonderful", "great", "best", "love"))
@@ -28,10 +30,11 @@ MIN_ADJECTIVES = 4  # with fewer of a label there is no lexicon
 
 
 class Lexicon(NamedTuple):
-    """Adjectives by label, with the most polar ones first, and the log-count ratio of each."""
+    """Adjectives by label, with the most polar ones first, the log-count ratio of each, and words without polarity."""
 
     adjectives: tuple[list[str], list[str]]
     ratio: dict[str, float]
+    neutral: frozenset[str] = frozenset()
 
     def opposites(self, word: str, count: int) -> list[str]:
         """The adjectives of the other label whose polarity is nearest to this one's in size."""
@@ -78,5 +81,10 @@ def learn(reviews: Sequence[np.ndarray], labels: np.ndarray, vocabulary: Sequenc
     known = [[ratio[positions[word]] for word in words if word in positions] for words in KNOWN]
     if not all(known) or np.mean(known[1]) - np.mean(known[0]) < MIN_KNOWN_RATIO:
         return None
-    lexicon = Lexicon(([word for word in polar if polar[word] < 0], [word for word in polar if polar[word] > 0]), polar)
+    neutral = np.flatnonzero(frequent & (np.abs(ratio) <= MAX_NEUTRAL)).tolist()
+    lexicon = Lexicon(
+        ([word for word in polar if polar[word] < 0], [word for word in polar if polar[word] > 0]),
+        polar,
+        frozenset(vocabulary[index] for index in neutral if index != UNKNOWN) - POLAR - {*NEGATIONS} - CONTRAST,
+    )
     return lexicon if min(map(len, lexicon.adjectives)) >= MIN_ADJECTIVES else None
