@@ -21,7 +21,7 @@ from sentiment_rnn.errors import UserError
 from sentiment_rnn.training.augmentation import frames
 from sentiment_rnn.training.augmentation.lexicon import Lexicon, learn
 from sentiment_rnn.training.augmentation.phrases import Phrases, collect
-from sentiment_rnn.training.augmentation.rewrites import MAX_TOKENS, Text, rewritten, sentences
+from sentiment_rnn.training.augmentation.rewrites import MAX_TOKENS, LabeledText, rewritten, sentences
 
 CONFIDENCE = 0.8  # learned for the label of a rule; at 0.95 the words outweigh what the reviews show of them
 NO_OPINION = 0.6  # learned for a text without one: not 0.5, where any name would decide between the labels
@@ -51,14 +51,14 @@ class Sources(NamedTuple):
             yield [self.vocabulary[id] for id in self.reviews[row]]
 
 
-def framed(sources: Sources) -> Iterator[Text]:
+def from_frames(sources: Sources) -> Iterator[LabeledText]:
     """Sentences from frames, filled with adjectives of train, half of them with a mark at the end."""
     rng = sources.rng
     while True:
         label = rng.randrange(2)
         frame = rng.choice((*frames.BOTH, *(frames.POSITIVE if label else frames.NEGATIVE)))
         tokens = _fill(_choose(frame, rng), _slots(label, sources))
-        yield Text(tokens + rng.choice((["."], ["!"], [], [])) if tokens[-1].isalnum() else tokens, float(label))
+        yield LabeledText(tokens + rng.choice((["."], ["!"], [], [])) if tokens[-1].isalnum() else tokens, float(label))
 
 
 def _choose(frame: str, rng: random.Random) -> str:
@@ -69,7 +69,7 @@ def _choose(frame: str, rng: random.Random) -> str:
 def _slots(label: int, sources: Sources) -> dict[str, str]:
     """A value for each slot of a frame."""
     rng, slots = sources.rng, {name: sources.rng.choice(words) for name, words in frames.NEUTRAL_WORDS.items()}
-    for slot, found in zip(("it", "aside", "sat"), sources.phrases, strict=True):
+    for slot, found in zip(("it", "aside", "clause"), sources.phrases, strict=True):
         if found and rng.random() < FROM_TRAIN:
             slots[slot] = rng.choice(found)
     for prefix, polarity in (("", label), ("other", 1 - label)):
@@ -87,7 +87,7 @@ def _slots(label: int, sources: Sources) -> dict[str, str]:
     return slots
 
 
-def rewrites(sources: Sources) -> Iterator[Text]:
+def rewrites(sources: Sources) -> Iterator[LabeledText]:
     """Sentences of reviews and their counterparts; the reviews are read again and again, in another order."""
     while True:
         first = None
@@ -97,18 +97,18 @@ def rewrites(sources: Sources) -> Iterator[Text]:
             raise UserError("augmentation: the rules for rewrites apply to no sentence of train: leave rewrites out")
 
 
-def neutral(sources: Sources) -> Iterator[Text]:
+def neutral(sources: Sources) -> Iterator[LabeledText]:
     """Texts of the other generators with a neutral addition, each also with another one; some additions alone."""
-    texts = (framed(sources), rewrites(sources))
+    texts = (from_frames(sources), rewrites(sources))
     while True:
         additions = [_addition(sources.rng) for _ in range(2)]
         if sources.rng.random() < ALONE:
-            yield from (Text(addition, NO_OPINION) for addition in additions)
+            yield from (LabeledText(addition, NO_OPINION) for addition in additions)
             continue
         text = next(sources.rng.choice(texts))
         for addition in additions:
             tokens = text.tokens + addition if sources.rng.random() < 0.5 else addition + text.tokens
-            yield Text(tokens, text.label)
+            yield LabeledText(tokens, text.label)
 
 
 def _addition(rng: random.Random) -> list[str]:
@@ -127,8 +127,8 @@ def _fill(frame: str, slots: Mapping[str, str]) -> list[str]:
     return re.sub(r"\ba (?=[aeiou])", "an ", frame.format(**slots)).split()
 
 
-GENERATORS: dict[str, Callable[[Sources], Iterator[Text]]] = {
-    "frames": framed,
+GENERATORS: dict[str, Callable[[Sources], Iterator[LabeledText]]] = {
+    "frames": from_frames,
     "rewrites": rewrites,
     "neutral": neutral,
 }

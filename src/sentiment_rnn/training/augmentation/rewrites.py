@@ -16,7 +16,7 @@ OPPOSITES = 5  # nearest ones, of which one is chosen
 Sentence = list[str]
 
 
-class Text(NamedTuple):
+class LabeledText(NamedTuple):
     """Tokens, and the probability of "positive" to learn."""
 
     tokens: Sentence
@@ -43,7 +43,7 @@ def polarity(sentence: Sentence, lexicon: Lexicon) -> int | None:
     return labels.pop() if len(labels) == 1 else None
 
 
-def negate(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Text]:
+def negate(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[LabeledText]:
     """Insert a negation before an adjective that follows a form of "be"; the sentence, and the negated one."""
     label = polarity(sentence, lexicon)
     places = [i for i, pair in enumerate(pairwise(sentence)) if pair[0] in COPULAS and pair[1] in lexicon.ratio]
@@ -54,7 +54,7 @@ def negate(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Tex
     return _pair(sentence, before + rng.choice(negations) + after, label)
 
 
-def affirm(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Text]:
+def affirm(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[LabeledText]:
     """Remove the only negation of a sentence, which precedes an adjective; the sentence, and the one without it."""
     full = {short: copula for copula, short in COPULAS.items()}
     places = [
@@ -68,7 +68,7 @@ def affirm(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Tex
     return [] if label is None else _pair(plain, sentence, label)
 
 
-def exchange(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Text]:
+def exchange(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[LabeledText]:
     """Exchange each adjective for one of the nearest of the opposite polarity."""
     label = polarity(sentence, lexicon)
     if label is None:
@@ -79,7 +79,7 @@ def exchange(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[T
     return _pair(sentence, changed, label)
 
 
-def swap(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Text]:
+def swap(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[LabeledText]:
     """Swap two clauses of opposite polarity around a "but": the second one counts."""
     if sentence.count("but") != 1:
         return []
@@ -91,10 +91,10 @@ def swap(sentence: Sentence, lexicon: Lexicon, rng: random.Random) -> list[Text]
     return _pair([*first, ",", "but", *second, "."], [*second, ",", "but", *first, "."], int(labels[1] == 1))
 
 
-RULES: tuple[Callable[[Sentence, Lexicon, random.Random], list[Text]], ...] = (negate, affirm, exchange, swap)
+RULES: tuple[Callable[[Sentence, Lexicon, random.Random], list[LabeledText]], ...] = (negate, affirm, exchange, swap)
 
 
-def rewritten(reviews: Iterable[Sequence[str]], lexicon: Lexicon, rng: random.Random) -> Iterator[Text]:
+def rewritten(reviews: Iterable[Sequence[str]], lexicon: Lexicon, rng: random.Random) -> Iterator[LabeledText]:
     """Sentences to which a rule applies, each followed by its counterpart."""
     for sentence in chain.from_iterable(map(sentences, reviews)):
         if len(sentence) <= MAX_TOKENS and (
@@ -103,8 +103,8 @@ def rewritten(reviews: Iterable[Sequence[str]], lexicon: Lexicon, rng: random.Ra
             yield from rng.choice(pairs)
 
 
-def _pair(sentence: Sentence, counterpart: Sentence, label: int) -> list[Text]:
-    return [Text(sentence, float(label)), Text(counterpart, float(1 - label))]
+def _pair(sentence: Sentence, counterpart: Sentence, label: int) -> list[LabeledText]:
+    return [LabeledText(sentence, float(label)), LabeledText(counterpart, float(1 - label))]
 
 
 def _stripped(clause: Sentence) -> Sentence:
