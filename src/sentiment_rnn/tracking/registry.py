@@ -77,7 +77,8 @@ def load(name: str, version: str) -> mlflow.pyfunc.PyFuncModel:
     mlflow.set_tracking_uri(tracking_uri())
     mlflow.set_registry_uri(tracking_uri())
     try:
-        return mlflow.pyfunc.load_model(f"models:/{name}/{version}")
+        # without a check of all requirements of the version, which takes as long as the rest
+        return mlflow.pyfunc.load_model(f"models:/{name}/{version}", suppress_warnings=True)
     except Exception as error:  # of MLflow, of onnxruntime, or of tokenizers, which has no class of its own
         reason = getattr(error, "error_code", type(error).__name__)
         raise UserError(
