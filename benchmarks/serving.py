@@ -8,10 +8,14 @@ the reference script's size. The reviews are spread evenly over test.
 
 Single: one review per call, on one thread (Keras: its default); over HTTP on one open connection. Bulk: 1,000 reviews
 per call on all threads, 250 per request over HTTP. Warm-up calls come before the clock runs.
+
+Cold: a new process of `sentiment-rnn predict`, against one that imports MLflow.
 """
 
 import http.client
 import json
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks import keras
-from benchmarks.measure import Ratio, Result, command
+from benchmarks.measure import Ratio, Result, command, interleaved, median_ratio
 from sentiment_rnn import params
 from sentiment_rnn.data import store
 from sentiment_rnn.data.corpus import Split
@@ -104,6 +108,14 @@ def server() -> Iterator[Predict]:
             process.terminate()
 
 
+def processor_seconds(*line: str) -> float:
+    """Processor time of a new process of Python, with its start and its exit."""
+    before = os.times()
+    subprocess.run([sys.executable, *line], stdout=subprocess.DEVNULL, check=True)
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])  # of children, in user and system mode
+
+
 def scikit_learn_row(train: Split, texts: Sequence[str], reviews: int, bulk: int) -> Row:
     """TF-IDF of one and two words that occur in two reviews or more, logistic regression, fitted on `train`."""
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
@@ -140,12 +152,23 @@ def measure(quick: bool) -> Result:
             ("many reviews, champion", other.bulk, champion[0].bulk),
         )
     }
+    cold, importing = "cold `sentiment-rnn predict`", "`import mlflow`"
+    taken = interleaved(
+        {
+            cold: lambda: processor_seconds("-m", "sentiment_rnn.cli", "predict", "A warm, funny film."),
+            importing: lambda: processor_seconds("-c", "import mlflow"),
+        },
+        3 if quick else 7,
+        warm_up=1,
+    )
+    ratios[f"{cold} / {importing}"] = Ratio(median_ratio(taken, cold, importing))
     rows = [
         [row.name, f"{row.median:.1f}", f"{row.percentile_95:.1f}", f"{row.bulk:,.0f}"] for row in [*champion, *others]
     ]
     columns = ["model", "one review: median, ms", "95th percentile, ms", "many: reviews/s"]
     dataset = store.load_identity("data/raw")["dataset"]
     notes = [f"{size['reviews']} test reviews of {dataset} in single calls, {size['bulk']:,} in bulk."]
+    notes += [f"Processor time of {name}: {statistics.median(each):.2f} s." for name, each in taken.items()]
     return Result(ratios, columns, rows, notes)
 
 
