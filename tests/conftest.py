@@ -25,6 +25,7 @@ from xdist.scheduler import LoadFileScheduling
 from sentiment_rnn import params
 from sentiment_rnn.data.batches import Encoding
 from sentiment_rnn.data.store import load_identity
+from sentiment_rnn.execution.environment import set_defaults
 from sentiment_rnn.inference import registration, serialization
 from sentiment_rnn.inference.ensemble import Ensemble
 from sentiment_rnn.inference.export import export
@@ -32,6 +33,7 @@ from sentiment_rnn.models import Classifier
 from sentiment_rnn.tracking import registry, runs
 from sentiment_rnn.tracking.store import connect
 
+set_defaults()
 ROOT = Path(__file__).parents[1]
 NAME = "synthetic-bilstm"  # of the registered model
 

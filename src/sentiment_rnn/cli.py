@@ -3,11 +3,8 @@
 Each subcommand imports what it needs when it runs: torch and MLflow take seconds, `--help` and completion should not.
 """
 
-import gc
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,11 +72,9 @@ def predict(
     if file is None:
         if output or source_format or target_format:
             raise UserError("--output, --from and --to need --file")
-        with _loading():
-            from sentiment_rnn.serving.predict import predict_text
+        from sentiment_rnn.serving.predict import predict_text
 
-            model, _ = _load_champion()
-        prediction = predict_text(model, text or "")
+        prediction = predict_text(_load_champion()[0], text or "")
         print(f"{prediction['label']} {prediction['probability']:.4f}")
         if not prediction["known_words"]:
             print("none of its words is known: this is the label's frequency in the training data", file=sys.stderr)
@@ -92,11 +87,9 @@ def predict(
         raise UserError(f"{file}: a folder: give a file of reviews")
     if file != "-" and not Path(file).exists():
         raise UserError(f"{file}: no such file")
-    with _loading():
-        from sentiment_rnn.serving.predict import predict_file
+    from sentiment_rnn.serving.predict import predict_file
 
-        model, _ = _load_champion()
-    predict_file(model, file, source_format, output, target_format)
+    predict_file(_load_champion()[0], file, source_format, output, target_format)
 
 
 @app.command()
@@ -178,10 +171,9 @@ def serve(port: Port = 5001) -> None:
     from sentiment_rnn.serving.sockets import bind_socket
 
     with bind_socket(port) as listening:
-        with _loading():
-            from sentiment_rnn.serving import page, server
+        from sentiment_rnn.serving import page, server
 
-            model, version = _load_champion()
+        model, version = _load_champion()
         host, port = listening.getsockname()
         address = f"http://{host}:{port}"
         print(
@@ -267,17 +259,6 @@ def _registered_model() -> tuple["MlflowClient", str]:
 
     name = params.load().registered_name
     return connect_to_existing(), name
-
-
-@contextmanager
-def _loading() -> Iterator[None]:
-    """Import and load without garbage collection, now and at exit: it takes a third of the time and finds nothing."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _load_champion() -> tuple["PyFuncModel", "ModelVersion"]:

@@ -12,7 +12,7 @@ import pytest
 from cures import run_cure
 from project import create, run, values
 
-from sentiment_rnn.execution.environment import interruptible
+from sentiment_rnn.execution.environment import COLLECT_AFTER, interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -82,3 +82,13 @@ def test_a_folder_without_git_is_refused_with_a_cure_that_works(new, cure):
     run_cure(done.stderr, cure, new)
     done = run(new, "sentiment-rnn", "run", "download")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", ["sentiment_rnn.cli", "pipeline"])
+def test_a_command_looks_for_garbage_rarely_and_not_at_its_exit(module):
+    code = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000));"
+        f"import {module}; print(gc.get_threshold()[0])"
+    )
+    done = run(Path(), sys.executable, "-c", code)
+    assert done.stdout.split() == [str(COLLECT_AFTER), "True"], done.stderr

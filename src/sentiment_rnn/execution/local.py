@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from sentiment_rnn.execution.engine import Engine, Slot, WorkerDiedError
-from sentiment_rnn.execution.environment import REPEAT_SECONDS
+from sentiment_rnn.execution.environment import REPEAT_SECONDS, set_defaults
 from sentiment_rnn.execution.launchers import forget_launchers
 
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -121,6 +121,7 @@ class LocalSlot(Slot):
 
 def _start_worker(lifeline: Connection, threads: int, device: str | None, log: Path) -> None:
     """Make this process a worker, before it imports torch: its device, its output, its end with its parent."""
+    set_defaults()
     forget_launchers()
     os.environ["OMP_NUM_THREADS"] = str(threads)
     if device is not None:
