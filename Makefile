@@ -14,11 +14,13 @@ $(foreach stamp,$(BIN)/.installed .keras-venv/.installed,\
 	$(shell [ "$$(cat $(stamp) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(stamp)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run best compare search claims ablation bench bench-quick predict explain serve ui promote rollback \
+.PHONY: help install demo run best compare search claims ablation bench bench-quick predict explain serve ui promote rollback \
 	test soak check-docs lint screenshots
 
 help:  ## list the targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  %-13s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(BIN)/.installed  ## make .venv with the pinned packages; every command does so first
 
 demo: $(BIN)/.installed  ## the whole pipeline on synthetic reviews, in demo/: three minutes on two cores, no download
 	@sentiment-rnn demo
