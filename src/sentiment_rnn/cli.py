@@ -3,6 +3,7 @@
 Each subcommand imports what it needs when it runs: torch and MLflow take seconds, `--help` and completion should not.
 """
 
+import gc
 import re
 import sys
 from importlib.metadata import version as installed_version
@@ -72,6 +73,7 @@ def predict(
     if file is None:
         if output or source_format or target_format:
             raise UserError("--output, --from and --to need --file")
+        gc.disable()  # this process ends at once
         from sentiment_rnn.serving.predict import predict_text
 
         prediction = predict_text(_load_champion()[0], text or "")
