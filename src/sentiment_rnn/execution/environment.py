@@ -16,8 +16,8 @@ REPEAT_SECONDS = 0.05  # until a signal that arrived in a transaction is sent ag
 
 def set_defaults() -> None:
     """Set that without which this and other programs fail or are slow; before torch is imported."""
-    # The imports of a training make a million objects, all of which stay: looking for garbage among them, and once more
-    # at exit, takes 40% of their processor time.
+    # Imports make a million objects, all of which stay. To look for garbage among them, again and again and once more
+    # at exit, takes a third of a stage's start.
     gc.set_threshold(COLLECT_AFTER)
     atexit.register(gc.freeze)
     # GNU OpenMP's threads spin while they wait for one another: where another program occupies a core, a training step
