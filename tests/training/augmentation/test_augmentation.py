@@ -17,8 +17,9 @@ from sentiment_rnn.evaluation.behaviour import templates, words
 from sentiment_rnn.evaluation.behaviour.cases import suite
 from sentiment_rnn.params.model import AugmentationParams
 from sentiment_rnn.training.augmentation import frames
-from sentiment_rnn.training.augmentation.generate import GENERATORS, generate, spans, texts
+from sentiment_rnn.training.augmentation.generate import GENERATORS, Sources, from_frames, generate, spans, texts
 from sentiment_rnn.training.augmentation.lexicon import Lexicon, learn
+from sentiment_rnn.training.augmentation.phrases import Phrases
 from sentiment_rnn.training.augmentation.rewrites import affirm, exchange, negate, polarity, rewritten, swap
 from sentiment_rnn.training.datamodule import ReviewsDataModule
 
@@ -146,6 +147,23 @@ def test_the_lexicon_has_the_adjectives_of_train_without_those_of_the_suite():
     assert {*lexicon.adjectives[0]} == {*BAD}, "neither boring, which is tested, nor coherent, which was negated"
     assert {*lexicon.adjectives[1]} == {*GOOD}
     assert set(lexicon.opposites("awful", 2)) <= {*GOOD}
+
+
+def test_neutral_words_are_equally_frequent_and_neither_tested_nor_negations_nor_contrasts():
+    written, labels = reviews()
+    tokens = [split_tokens(f"{text} It has no plot but a boring cat.") for text in written]
+    vocabulary = sorted({token for review in tokens for token in review})
+    lexicon = learn([np.array([vocabulary.index(token) for token in review]) for review in tokens], labels, vocabulary)
+    assert {"plot", "cat", "has"} <= lexicon.neutral
+    assert lexicon.neutral.isdisjoint({"no", "but", "boring", *GOOD, *BAD})
+
+
+def test_frames_have_the_phrases_of_train_beside_their_own():
+    phrases = Phrases(["the zebra"], ["over the hill"], ["plays the zebra"])
+    sources = Sources(random.Random(1), [], [], LEXICON, phrases)
+    made = [" ".join(text.tokens) for text in islice(from_frames(sources), 2000)]
+    for phrase in ("the zebra", ", over the hill ,", "who plays the zebra", *frames.NEUTRAL_WORDS["aside"][:3]):
+        assert any(phrase in text for text in made), phrase
 
 
 @pytest.mark.parametrize(
