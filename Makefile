@@ -70,7 +70,7 @@ promote: $(BIN)/.installed  ## make a version the champion: make promote VERSION
 rollback: $(BIN)/.installed  ## make the previous champion the champion again: make rollback REASON="why"
 	@sentiment-rnn rollback $${REASON:+--reason "$$REASON"}
 
-test: $(BIN)/.installed  ## the tests: ten minutes on two cores
+test: $(BIN)/.installed  ## the tests: seven minutes on two cores
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(BIN)/.installed  ## the endurance tests
